@@ -1,0 +1,1 @@
+"""ICE behind one small protocol of ours; the only place that imports aioice."""

@@ -1,0 +1,350 @@
+"""What a run folder holds, and the result that is read out of it.
+
+A run folder is complete only when its seal is there; the seal is written last
+and lists every file with its length and digest::
+
+    run.json           Run: what was built, asked for and expected (written first)
+    captures/TAP.pcap  one capture a tap, classic pcap with nanoseconds
+    keys/AGENT.tls     NSS key log of the agent's TLS connections
+    keys/AGENT.dtls    NSS key log of the agent's DTLS handshakes
+    keys/AGENT.srtp    SRTP keys that the agent negotiated, one JSON object a line
+    events/NAME.jsonl  what the process said of itself; claims, never proof
+    logs/NAME.log      standard error of each process
+    ending.json        Ending: drop counters, exit codes, durations
+    seal.json          Seal (written last: the run is complete)
+    result.json        Result, as judged right after the run
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from topologies.spec import Flow, Name, Network
+
+#: EtherType of our canaries: "local experimental" (IEEE 802, 0x88B5).
+CANARY_ETHERTYPE = 0x88B5
+
+
+class RunFolderError(Exception):
+    """A run folder that cannot be read: missing, foreign, or not whole. Speaks to a person."""
+
+
+class Record(BaseModel):
+    """Base of everything stored: frozen, unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Verdict(StrEnum):
+    """Nothing observed is never a PASS (DESIGN.md, "What counts as proof")."""
+
+    PASS = "PASS"
+    FAIL = "FAIL"
+    INCONCLUSIVE = "INCONCLUSIVE"
+
+
+class Moment(StrEnum):
+    """When a canary crossed a tapped link."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+class PlannedCall(Record):
+    """A call that the run was asked to make; ``seconds`` of media each way at least."""
+
+    id: str
+    caller: Name
+    callee: Name
+    seconds: float = Field(gt=0)
+
+
+class Expectation(Record):
+    """Exact sets: one flow more is as wrong as one flow less."""
+
+    signalling: frozenset[Flow]
+    media: frozenset[Flow]
+    unsupported: str | None = None
+
+
+class Run(Record):
+    """What was built and asked for: everything that is known before the first packet."""
+
+    schema_: Literal[1] = Field(default=1, alias="schema")
+    run: str
+    scenario: str
+    created: datetime
+    network: Network
+    calls: tuple[PlannedCall, ...]
+    expect: Expectation
+    #: Name of a tool or library -> its version.
+    versions: dict[str, str]
+    #: Facility -> what is used of it on this kernel, for instance "user namespace": "yes".
+    facilities: dict[str, str]
+
+
+class TapCount(Record):
+    """What the capture program reported at its end, in packets."""
+
+    received: int
+    dropped: int
+
+
+class Ending(Record):
+    """What only the end of a run can tell."""
+
+    taps: dict[str, TapCount]
+    #: Process -> exit code.
+    exits: dict[str, int]
+    #: Duration of "boot" and "call" in seconds.
+    seconds: dict[str, float]
+
+
+class SealedFile(Record):
+    """Length in bytes and SHA-256 of one file of the folder."""
+
+    bytes: int
+    sha256: str
+
+
+class Seal(Record):
+    """The last act of a run."""
+
+    files: dict[str, SealedFile]
+
+
+class Endpoint(Record):
+    """One end of a selected pair; ``type`` is RFC 8445's host, srflx, prflx or relay."""
+
+    type: Literal["host", "srflx", "prflx", "relay"]
+    address: str
+    port: int
+    protocol: Literal["udp", "tcp", "tls"]
+
+
+class Selected(Record):
+    """The pair that the nominated check selected, as one participant sees it."""
+
+    local: Endpoint
+    remote: Endpoint
+
+
+class Claim(Record):
+    """What an agent says it selected; compared with the captures, never used as proof.
+
+    Agents write it as an event line ``{"event": "selected", "call": …, …}``.
+    ``local`` is the socket that it sends from (the base of a reflexive candidate).
+    """
+
+    call: str
+    local: Endpoint
+    remote: Endpoint
+
+
+class Step(Record):
+    """One of the eight steps of a one-to-one call, at the frame where it was complete."""
+
+    step: int
+    name: str
+    flows: tuple[Flow, ...]
+    tap: str
+    frame: int
+    #: Seconds since the run's first frame.
+    time: float
+
+
+class MediaPath(Record):
+    """The path of one direction of a call's media."""
+
+    from_: str = Field(alias="from")
+    to: str
+    flows: tuple[Flow | Literal["unlisted"], ...]
+    transport: Literal["udp", "tcp", "tls"]
+    relayed_by: str | None
+    taps: tuple[str, ...]
+    packets: int
+    authenticated: int
+
+
+class CallResult(Record):
+    """What the captures show of one call."""
+
+    participants: tuple[str, ...]
+    steps: tuple[Step, ...]
+    media: tuple[MediaPath, ...]
+    selected: dict[str, Selected]
+
+
+class Citation(Record):
+    """A frame that a person can open: capture file (relative to the run folder) and number."""
+
+    tap: str
+    file: str
+    frame: int
+    what: str
+
+
+class Seconds(Record):
+    """Durations of a run's phases in seconds; None where the phase was never reached."""
+
+    boot: float | None = None
+    call: float | None = None
+    judge: float | None = None
+    total: float | None = None
+
+
+class Result(Record):
+    """The verdict on one run, with its reason and citations."""
+
+    schema_: Literal[1] = Field(default=1, alias="schema")
+    scenario: str
+    verdict: Verdict
+    reason: str
+    signalling_flows: tuple[Flow | Literal["unlisted"], ...]
+    media_flows: tuple[Flow | Literal["unlisted"], ...]
+    unsupported: str | None = None
+    calls: tuple[CallResult, ...]
+    citations: tuple[Citation, ...]
+    run: str
+    seconds: Seconds
+
+    def to_json(self) -> str:
+        """The result as one line of JSON."""
+        return self.model_dump_json(by_alias=True)
+
+
+def canary(run: str, tap: str, moment: Moment) -> bytes:
+    """Payload of the canary frame that crosses the tap's link, after the Ethernet header."""
+    return f"callpath {run} {tap} {moment}".encode()
+
+
+R = TypeVar("R", bound=Record)
+
+
+class RunFolder:
+    """Reading and writing of one run's files by their meaning."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def create(self, run: Run) -> None:
+        """Lay out a new folder. It is incomplete until :meth:`seal`."""
+        for part in ("captures", "keys", "events", "logs"):
+            (self.path / part).mkdir(parents=True)
+        self._write("run.json", run)
+
+    def read_run(self) -> Run:
+        """What was built and asked for; RunFolderError when the folder is not ours."""
+        if not self.path.is_dir():
+            raise RunFolderError(f"{self.path} is not a folder; a run folder holds a run.json")
+        return self._read("run.json", Run)
+
+    def write_ending(self, ending: Ending) -> None:
+        """Store drop counters, exit codes and durations."""
+        self._write("ending.json", ending)
+
+    def read_ending(self) -> Ending:
+        """Drop counters, exit codes and durations; RunFolderError when missing."""
+        return self._read("ending.json", Ending)
+
+    def write_result(self, result: Result) -> None:
+        """Store the verdict. FileExistsError if there is one: it is never rewritten."""
+        with (self.path / "result.json").open("x", encoding="utf-8") as file:
+            file.write(result.to_json() + "\n")
+
+    def read_result(self) -> Result | None:
+        """The verdict given right after the run, if there was one."""
+        if not (self.path / "result.json").exists():
+            return None
+        return self._read("result.json", Result)
+
+    def capture(self, tap: str) -> Path:
+        """The capture file of a tap."""
+        return self.path / "captures" / f"{tap}.pcap"
+
+    def keys(self, agent: str, kind: Literal["tls", "dtls", "srtp"]) -> Path:
+        """The key log of an agent."""
+        return self.path / "keys" / f"{agent}.{kind}"
+
+    def events(self, name: str) -> Path:
+        """The event log of a process."""
+        return self.path / "events" / f"{name}.jsonl"
+
+    def log(self, name: str) -> Path:
+        """Standard error of a process."""
+        return self.path / "logs" / f"{name}.log"
+
+    def read_claims(self, agent: str) -> Iterator[Claim]:
+        """The agent's claims, in order; none when it left no event log."""
+        if not self.events(agent).exists():
+            return
+        for line in self.events(agent).read_text(encoding="utf-8").splitlines():
+            event = json.loads(line)
+            if event["event"] == "selected":
+                yield Claim.model_validate({key: event[key] for key in ("call", "local", "remote")})
+
+    def seal(self) -> None:
+        """Mark the folder complete: the last act of a run, atomic."""
+        seal = Seal(files={name: _sealed(self.path / name) for name in self._sealable()})
+        draft = self.path / "seal.json.new"
+        draft.write_text(seal.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        draft.replace(self.path / "seal.json")
+
+    def why_incomplete(self) -> str | None:
+        """What keeps the folder from being whole, or None when it is as it was sealed."""
+        if not (self.path / "seal.json").exists():
+            return "the run was interrupted: it has no seal.json"
+        sealed = self._read("seal.json", Seal).files
+        for name, expected in sealed.items():
+            problem = _difference(self.path / name, expected)
+            if problem:
+                return f"{name} {problem}"
+        return None
+
+    def _sealable(self) -> list[str]:
+        own = {"seal.json", "seal.json.new", "result.json"}
+        files = (path for path in self.path.rglob("*") if path.is_file())
+        return sorted(
+            name for path in files if (name := str(path.relative_to(self.path))) not in own
+        )
+
+    def _write(self, name: str, record: Record) -> None:
+        text = record.model_dump_json(by_alias=True, indent=1)
+        (self.path / name).write_text(text + "\n", encoding="utf-8")
+
+    def _read(self, name: str, kind: type[R]) -> R:
+        path = self.path / name
+        try:
+            return kind.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            raise RunFolderError(f"{self.path} has no {name}; is it a run folder?") from None
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise RunFolderError(f"{path}: {where}: {first['msg']}") from None
+
+
+def _sealed(path: Path) -> SealedFile:
+    return SealedFile(bytes=path.stat().st_size, sha256=_digest(path))
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _difference(path: Path, expected: SealedFile) -> str | None:
+    if not path.exists():
+        return "is missing since the run was sealed"
+    size = path.stat().st_size
+    if size != expected.bytes:
+        return f"was changed after the run: {size} bytes instead of {expected.bytes}"
+    if _digest(path) != expected.sha256:
+        return "was changed after the run: its SHA-256 differs from the seal"
+    return None

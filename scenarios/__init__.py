@@ -1,0 +1,1 @@
+"""One runnable file a use case, their runner and the command line."""

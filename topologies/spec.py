@@ -1,0 +1,287 @@
+"""What a network is: segments, links, hosts, perimeters and the flows between them.
+
+Everything here is frozen, validated data without I/O; the lab builds it, a run
+folder stores it (as JSON) and the verdict is read against it. This module
+imports nothing of ours, so every room may import it.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from typing import Annotated, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+#: Every lab address lies in one of these (DESIGN.md, "What a run is").
+ALLOWED_PREFIXES: tuple[IPv4Network, ...] = tuple(
+    IPv4Network(prefix)
+    for prefix in (
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+        "192.0.2.0/24",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "198.18.0.0/15",
+    )
+)
+
+#: Linux interface names hold 15 characters (IFNAMSIZ less the final NUL).
+INTERFACE_NAME_MAX = 15
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=INTERFACE_NAME_MAX - 5)]
+
+
+class Segment(StrEnum):
+    """Who manages a part of the network (call-flow-topologies, "Network concepts")."""
+
+    CUSTOMER = "customer network"
+    INTERNET = "internet"
+    SERVICE = "service"
+
+
+class Flow(StrEnum):
+    """Who initiates connectivity toward whom (call-flow-topologies, "Flow descriptions").
+
+    The documents write Flow 2' with a backquote; Callpath writes an apostrophe.
+    """
+
+    F2 = "2"
+    F2_VPN = "2'"
+    F3 = "3"
+    F4 = "4"
+    F5 = "5"
+    F6 = "6"
+
+
+class Role(StrEnum):
+    """What a host is there for."""
+
+    USER = "user"
+    ROUTER = "router"
+    NAT = "nat"
+    FORWARDER = "forwarder"
+    RESOLVER = "resolver"
+    FRONT_END = "front end"
+    RELAY = "relay"
+    TELEMETRY = "telemetry"
+
+
+class Spec(BaseModel):
+    """Base of all descriptions: frozen, and a misspelt key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Link(Spec):
+    """One broadcast domain: a cable between two interfaces, or a switched LAN."""
+
+    name: Name
+    prefix: IPv4Network
+    segment: Segment
+
+    @model_validator(mode="after")
+    def _prefix_is_allowed(self) -> Self:
+        if not any(self.prefix.subnet_of(allowed) for allowed in ALLOWED_PREFIXES):
+            allowed = ", ".join(str(prefix) for prefix in ALLOWED_PREFIXES)
+            raise ValueError(f"link {self.name}: {self.prefix} is not within {allowed}")
+        return self
+
+
+class Interface(Spec):
+    """A host's attachment to a link."""
+
+    link: Name
+    address: IPv4Interface
+
+
+class Route(Spec):
+    """A static route of a host."""
+
+    to: IPv4Network
+    via: IPv4Address
+
+
+class Host(Spec):
+    """A machine of the network; its first interface is the one it is known by."""
+
+    name: Name
+    role: Role
+    segment: Segment
+    interfaces: tuple[Interface, ...] = Field(min_length=1)
+    routes: tuple[Route, ...] = ()
+    #: The DNS name under which the public resolver knows the host.
+    domain: str | None = None
+    #: The host it asks DNS questions.
+    nameserver: Name | None = None
+
+    @property
+    def address(self) -> IPv4Address:
+        """The address of the first interface."""
+        return self.interfaces[0].address.ip
+
+    def interface_name(self, index: int) -> str:
+        """Name of the interface in the host's namespace, such as ``alice-eth0``."""
+        return f"{self.name}-eth{index}"
+
+
+class Perimeter(Spec):
+    """Where two segments meet: the device there and its two sides."""
+
+    name: Name
+    host: Name
+    inside: Name
+    outside: Name
+
+
+class Tap(Spec):
+    """A named capture point: one interface of one host.
+
+    ``mac`` is the interface's own address: a frame that bears it as its source
+    left the host here, any other arrived. ``link`` is None for loopback.
+    """
+
+    name: str
+    host: Name
+    interface: str
+    link: Name | None
+    mac: str | None
+
+
+class Network(Spec):
+    """A whole network. Invalid descriptions cannot be constructed."""
+
+    name: Name
+    links: tuple[Link, ...]
+    hosts: tuple[Host, ...]
+    perimeters: tuple[Perimeter, ...] = ()
+
+    def host(self, name: str) -> Host:
+        """The host of that name; raises KeyError when there is none."""
+        return _named(self.hosts, name)
+
+    def link(self, name: str) -> Link:
+        """The link of that name; raises KeyError when there is none."""
+        return _named(self.links, name)
+
+    def with_role(self, role: Role) -> tuple[Host, ...]:
+        """All hosts that play the role, in order of declaration."""
+        return tuple(host for host in self.hosts if host.role is role)
+
+    def attached(self, link: str) -> Iterator[tuple[Host, int]]:
+        """Every (host, interface index) on the link."""
+        for host in self.hosts:
+            for index, interface in enumerate(host.interfaces):
+                if interface.link == link:
+                    yield host, index
+
+    def taps(self) -> tuple[Tap, ...]:
+        """A tap on every host interface, and on the loopback of each relay.
+
+        Relay to relay on one server runs over its loopback (DESIGN.md).
+        """
+        taps = [
+            Tap(
+                name=host.interface_name(index),
+                host=host.name,
+                interface=host.interface_name(index),
+                link=interface.link,
+                mac=mac_of(interface.address.ip),
+            )
+            for host in self.hosts
+            for index, interface in enumerate(host.interfaces)
+        ]
+        loopbacks = [
+            Tap(name=f"{host.name}-lo", host=host.name, interface="lo", link=None, mac=None)
+            for host in self.with_role(Role.RELAY)
+        ]
+        return tuple(taps + loopbacks)
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        for problem in _problems(self):
+            raise ValueError(f"network {self.name}: {problem}")
+        return self
+
+
+T = TypeVar("T", "Host", "Link")
+
+
+def mac_of(address: IPv4Address) -> str:
+    """The MAC address of the interface that has this address: locally administered, unique."""
+    return "02:00:" + ":".join(f"{byte:02x}" for byte in address.packed)
+
+
+def _named(items: tuple[T, ...], name: str) -> T:
+    for item in items:
+        if item.name == name:
+            return item
+    raise KeyError(name)
+
+
+def _problems(network: Network) -> Iterator[str]:
+    """Everything that is wrong with a network, each as one sentence."""
+    yield from _name_problems(network)
+    yield from _interface_problems(network)
+    yield from _reference_problems(network)
+
+
+def _name_problems(network: Network) -> Iterator[str]:
+    for kind, items in (("host", network.hosts), ("link", network.links)):
+        for name, count in Counter(item.name for item in items).items():
+            if count > 1:
+                yield f"{count} {kind}s are called {name}; names must be unique"
+
+
+def _interface_problems(network: Network) -> Iterator[str]:
+    links = {link.name: link for link in network.links}
+    owners: dict[IPv4Address, str] = {}
+    for host in network.hosts:
+        for interface in host.interfaces:
+            link = links.get(interface.link)
+            if link is None:
+                yield f"host {host.name} is attached to link {interface.link}, which does not exist"
+            elif interface.address.network != link.prefix:
+                yield (
+                    f"host {host.name} has {interface.address} on link {link.name}, "
+                    f"which is {link.prefix}"
+                )
+            other = owners.setdefault(interface.address.ip, host.name)
+            if other != host.name:
+                yield f"hosts {other} and {host.name} both have {interface.address.ip}"
+
+
+def _reference_problems(network: Network) -> Iterator[str]:
+    names = {host.name for host in network.hosts}
+    for host in network.hosts:
+        if host.nameserver is not None and host.nameserver not in names:
+            yield f"host {host.name} asks {host.nameserver} for names, which does not exist"
+    for perimeter in network.perimeters:
+        if perimeter.host not in names:
+            yield f"perimeter {perimeter.name} stands on {perimeter.host}, which does not exist"
+            continue
+        legs = {interface.link for interface in network.host(perimeter.host).interfaces}
+        for side in (perimeter.inside, perimeter.outside):
+            if side not in legs:
+                yield f"perimeter {perimeter.name}: {perimeter.host} has no leg on link {side}"
+
+
+def flow_between(origin: Segment, target: Segment) -> Flow | None:
+    """The flow that a host in ``origin`` opens when it initiates toward ``target``.
+
+    None where the documents give no number (for instance service toward
+    customer). Flow 2' depends on a VPN and is not decided by segments alone.
+    Source: call-flow-topologies, "Flow descriptions".
+    """
+    return _FLOWS.get((origin, target))
+
+
+_FLOWS = {
+    (Segment.CUSTOMER, Segment.INTERNET): Flow.F2,
+    (Segment.INTERNET, Segment.SERVICE): Flow.F3,
+    (Segment.CUSTOMER, Segment.SERVICE): Flow.F4,
+    (Segment.CUSTOMER, Segment.CUSTOMER): Flow.F5,
+    (Segment.INTERNET, Segment.INTERNET): Flow.F6,
+}
