@@ -1,0 +1,226 @@
+"""The processes of a world: started through one spawner, watched through one loop.
+
+Everything that runs on a host is a :class:`Program`; :class:`Processes` starts
+it, keeps what it says, waits for what it must say, and notices its death.
+"""
+
+import json
+import os
+import re
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+from topologies import spawner
+
+#: How long a process may take to end once asked, in seconds.
+_END_TIMEOUT = 5.0
+
+
+class ProcessError(Exception):
+    """A process that died, or did not say in time what was waited for. Speaks to a person."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """What to run on a host.
+
+    Either ``argv`` (any program; its output is text, and it is ready when a
+    line matches ``ready``) or ``module`` (one of our agents: ``main(config)``;
+    it speaks JSON lines and is ready when it says ``{"event": "ready"}``).
+    """
+
+    name: str
+    argv: tuple[str, ...] | None = None
+    ready: str | None = None
+    module: str | None = None
+    config: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    #: File for the standard output of an ``argv`` program, where it is data and not words.
+    stdout: Path | None = None
+
+
+class Process:
+    """A running program and all that it said."""
+
+    def __init__(self, program: Program, stdin: int, output: TextIO) -> None:
+        self.program = program
+        self.pid = 0
+        self.exit_code: int | None = None
+        self.ready = False
+        self.asked_to_end = False
+        self.events: list[dict[str, Any]] = []
+        self.heard: list[str] = []
+        self._stdin = stdin
+        self._output = output
+        self._partial = b""
+
+    @property
+    def name(self) -> str:
+        """The program's name."""
+        return self.program.name
+
+    def send(self, request: dict[str, Any]) -> None:
+        """Give an agent an order: one JSON object on its standard input."""
+        os.write(self._stdin, json.dumps(request).encode() + b"\n")
+
+    def hear(self, data: bytes) -> None:
+        """Take in what it wrote."""
+        *lines, self._partial = (self._partial + data).replace(b"\r", b"\n").split(b"\n")
+        for line in lines:
+            self._hear_line(line.decode("utf-8", errors="replace"))
+
+    def _hear_line(self, line: str) -> None:
+        self._output.write(line + "\n")
+        self._output.flush()
+        self.heard.append(line)
+        if self.program.module is not None:
+            event = json.loads(line)
+            self.events.append(event)
+            self.ready |= event["event"] == "ready"
+        elif self.program.ready and re.search(self.program.ready, line):
+            self.ready = True
+
+
+class Processes:
+    """All processes of a world; one thread, one selector."""
+
+    def __init__(self, preload: Sequence[str]) -> None:
+        ours, theirs = socket.socketpair()
+        self._channel = ours
+        self._spawner = subprocess.Popen(
+            spawner.command(sys.executable, theirs.fileno(), list(preload)),
+            pass_fds=(theirs.fileno(),),
+            cwd=spawner.root(),
+            stdin=subprocess.DEVNULL,
+        )
+        theirs.close()
+        self._partial = b""
+        self._processes: list[Process] = []
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(ours, selectors.EVENT_READ, self._hear_spawner)
+
+    def spawn(self, program: Program, within: int | None, events: Path, log: Path) -> Process:
+        """Start a program inside the host that process ``within`` lives in.
+
+        An agent's JSON lines go to ``events`` and its standard error to ``log``;
+        all output of any other program goes to ``log``.
+        """
+        agent = program.argv is None
+        stdin, our_stdin = os.pipe()
+        our_words, words = os.pipe()
+        heard = (events if agent else log).open("w", encoding="utf-8")
+        process = Process(program, our_stdin, heard)
+        stdout = _new_file(program.stdout) if program.stdout else os.dup(words)
+        stderr = _new_file(log) if agent else os.dup(words)
+        request = {
+            "id": len(self._processes),
+            "within": within,
+            "argv": program.argv,
+            "module": program.module,
+            "config": program.config,
+            "environment": program.environment,
+        }
+        self._processes.append(process)
+        socket.send_fds(self._channel, [json.dumps(request).encode()], [stdin, stdout, stderr])
+        self.wait(lambda: process.pid > 0, 10.0, f"the spawner to start {program.name}")
+        for descriptor in (stdin, words, stdout, stderr):
+            os.close(descriptor)
+        self._selector.register(our_words, selectors.EVENT_READ, process.hear)
+        return process
+
+    def wait(
+        self, condition: Callable[[], bool], timeout: float, what: str, every: float | None = None
+    ) -> None:
+        """Serve all processes until the condition holds.
+
+        It is looked at after whatever a process says or does, and ``every`` so
+        many seconds where it hangs on something else (a file). ProcessError after
+        ``timeout`` seconds, naming ``what`` did not come, or as soon as any process
+        dies unasked.
+        """
+        deadline = time.monotonic() + timeout
+        while not condition():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise ProcessError(f"waited {timeout:g} s for {what}, in vain{self._silent()}")
+            self._pump(left if every is None else min(every, left))
+            self.check()
+
+    def wait_ready(self, processes: Sequence[Process], timeout: float = 10.0) -> None:
+        """Wait until all of them said that they are ready."""
+        names = ", ".join(process.name for process in processes)
+        self.wait(lambda: all(p.ready for p in processes), timeout, f"{names} to be ready")
+
+    def wait_event(self, process: Process, event: str, timeout: float, **values: str) -> None:
+        """Wait until an agent said ``event`` with these values."""
+        wanted = {"event": event, **values}
+        said = ", ".join(f"{key} {value}" for key, value in values.items())
+        self.wait(
+            lambda: any(wanted.items() <= heard.items() for heard in process.events),
+            timeout,
+            f"{process.name} to say {event} ({said})",
+        )
+
+    def check(self) -> None:
+        """ProcessError if a process died that nobody asked to end."""
+        for process in self._processes:
+            if process.exit_code is not None and not process.asked_to_end:
+                last = "; ".join(process.heard[-3:]) or "it said nothing"
+                raise ProcessError(
+                    f"{process.name} died with exit code {process.exit_code}: {last}"
+                )
+
+    def ask_to_end(self, processes: Sequence[Process], how: signal.Signals) -> None:
+        """Send a signal to these processes, by the id we hold; from now on they may end."""
+        for process in processes:
+            process.asked_to_end = True
+            if process.exit_code is None:
+                os.kill(process.pid, how)
+
+    def end(self, processes: Sequence[Process]) -> None:
+        """End these processes and wait until they are gone."""
+        self.ask_to_end(processes, signal.SIGTERM)
+        names = ", ".join(process.name for process in processes)
+        self.wait(
+            lambda: all(process.exit_code is not None for process in processes),
+            _END_TIMEOUT,
+            f"{names} to end",
+        )
+
+    def exits(self) -> dict[str, int]:
+        """Exit codes of all processes that have ended, by name."""
+        return {p.name: p.exit_code for p in self._processes if p.exit_code is not None}
+
+    def _pump(self, timeout: float) -> None:
+        for key, _ in self._selector.select(timeout):
+            data = os.read(key.fd, 1 << 16)
+            if data:
+                key.data(data)
+            else:
+                self._selector.unregister(key.fileobj)
+
+    def _hear_spawner(self, data: bytes) -> None:
+        *lines, self._partial = (self._partial + data).split(b"\n")
+        for line in lines:
+            message = json.loads(line)
+            if "spawned" in message:
+                self._processes[message["spawned"]].pid = message["pid"]
+            else:
+                self._processes[message["ended"]].exit_code = message["code"]
+
+    def _silent(self) -> str:
+        waiting = [p for p in self._processes if not p.ready and p.exit_code is None]
+        words = [f"{p.name}: {p.heard[-1]}" for p in waiting if p.heard]
+        return "; last words of " + "; ".join(words) if words else ""
+
+
+def _new_file(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)

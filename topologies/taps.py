@@ -1,0 +1,125 @@
+"""One capture per named point: ready before the first packet, drops counted at the end.
+
+Each tap is a dumpcap of its own (classic pcap, nanoseconds): it also works as a
+mapped root, which tcpdump does not. Canaries, small frames that cross each
+tapped link from its other end, show that a silent tap was a working one.
+"""
+
+import re
+import signal
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+from results.schema import CANARY_ETHERTYPE, Moment, RunFolder, TapCount, canary
+from topologies.lab import FarEnd, Lab
+from topologies.namespaces import inside_network
+from topologies.processes import Process, ProcessError, Processes, Program
+from topologies.spec import Tap
+
+#: No bridge forwards frames to this address (IEEE 802.1Q, reserved for "nearest
+#: bridge"): a canary crosses its own link only, and no firewall counts it.
+_NEAREST_BRIDGE = bytes.fromhex("0180c200000e")
+
+#: dumpcap reads what the kernel holds back for up to a quarter of a second.
+_FLUSH_TIMEOUT = 5.0
+
+_COUNTS = re.compile(r"Packets received/dropped on interface '.*': (\d+)/(\d+)")
+
+
+class Taps:
+    """The running captures of one run."""
+
+    def __init__(self, lab: Lab, processes: Processes, folder: RunFolder) -> None:
+        self._processes = processes
+        self._folder = folder
+        self._run = folder.path.name
+        self._taps = lab.network.taps()
+        self._senders = {tap.name: CanarySender(lab.far_end(tap)) for tap in self._taps}
+        self._captures = [self._start(lab, tap) for tap in self._taps]
+        processes.wait_ready(self._captures)
+        self._send_canaries(Moment.BEFORE)
+
+    def stop(self) -> dict[str, TapCount]:
+        """Send the last canaries, wait until each tap has stored its own, and end the captures."""
+        self._send_canaries(Moment.AFTER)
+        try:
+            self._processes.wait(
+                lambda: not self._without_last_canary(),
+                _FLUSH_TIMEOUT,
+                "the last canary in each capture",
+                every=0.01,
+            )
+        except ProcessError as error:
+            missing = ", ".join(self._without_last_canary())
+            raise ProcessError(f"{error} (missing in {missing})") from None
+        return self.end()
+
+    def end(self) -> dict[str, TapCount]:
+        """End the captures as they are; packets received and dropped, by tap.
+
+        dumpcap has closed its file when it tells its counts; the kernel then takes
+        its time to close the socket, which nobody has to wait for.
+        """
+        self._processes.ask_to_end(self._captures, signal.SIGINT)
+        self._processes.wait(
+            lambda: all(drop_count(capture.heard) for capture in self._captures),
+            _FLUSH_TIMEOUT,
+            "each capture to tell what it dropped",
+        )
+        counts = zip(self._taps, self._captures, strict=True)
+        return {tap.name: count for tap, capture in counts if (count := drop_count(capture.heard))}
+
+    def _start(self, lab: Lab, tap: Tap) -> Process:
+        name = f"tap-{tap.name}"
+        file = self._folder.capture(tap.name)
+        # -P: classic pcap; -p: the interface stays as it is; -w -: to standard output, which
+        # makes dumpcap write each packet at once (into a file it would hold them for 0.5 s).
+        argv = ("dumpcap", "-P", "-p", "-i", tap.interface, "-w", "-")
+        program = Program(name=name, argv=argv, ready=r"^File: ", stdout=file)
+        return lab.spawn(tap.host, program, self._folder.events(name), self._folder.log(name))
+
+    def _send_canaries(self, moment: Moment) -> None:
+        for tap in self._taps:
+            self._senders[tap.name].send(canary(self._run, tap.name, moment))
+
+    def _without_last_canary(self) -> list[str]:
+        return [
+            tap.name
+            for tap in self._taps
+            if not _ends_with(
+                self._folder.capture(tap.name), canary(self._run, tap.name, Moment.AFTER)
+            )
+        ]
+
+
+class CanarySender:
+    """A raw socket on the interface at the other end of a tapped link."""
+
+    def __init__(self, end: FarEnd) -> None:
+        with inside_network(end.pid):
+            self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+            self._socket.bind((end.interface, CANARY_ETHERTYPE))
+        self._mac: bytes = self._socket.getsockname()[4]
+
+    def send(self, payload: bytes) -> None:
+        """Send one canary frame."""
+        ethertype = CANARY_ETHERTYPE.to_bytes(2)
+        self._socket.send(_NEAREST_BRIDGE + self._mac + ethertype + payload)
+
+
+def drop_count(lines: Sequence[str]) -> TapCount | None:
+    """What dumpcap said of its packets at its end; None if it said nothing."""
+    for line in lines:
+        if match := _COUNTS.search(line):
+            return TapCount(received=int(match[1]), dropped=int(match[2]))
+    return None
+
+
+def _ends_with(file: Path, last: bytes) -> bool:
+    """Whether the canary is among the last frames of a growing capture."""
+    if not file.exists():
+        return False
+    with file.open("rb") as capture:
+        capture.seek(max(0, file.stat().st_size - 4096))
+        return last in capture.read()

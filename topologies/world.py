@@ -1,0 +1,136 @@
+"""A world: private namespaces in which one network is up, held by a pipe.
+
+The command outside starts the world's first process in fresh mount, process and
+network namespaces (and a user namespace where it is not root) and talks to the
+stage inside in JSON lines. It holds the lifeline, a pipe that it never writes
+to: when it ends, by SIGKILL too, the first process sees the end of file and
+ends, and with it everything in the world (DESIGN.md, "What a run is").
+"""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+_FIRST_PROCESS = Path(__file__).with_name("first_process.py")
+
+#: How long the first process may take to end a world, in seconds.
+_END_TIMEOUT = 10.0
+
+
+class WorldError(Exception):
+    """A world that could not be made or ended before its time. Speaks to a person."""
+
+
+class World:
+    """The stage's process in namespaces of its own.
+
+    ``stage`` is the command to run inside (it reads requests from standard
+    input and writes events to standard output, one JSON object a line);
+    ``folder`` is what it writes to, given to the caller of sudo at the end;
+    standard error goes to ``log``.
+    """
+
+    def __init__(self, stage: Sequence[str], folder: Path, log: Path) -> None:
+        self._log = log
+        lifeline, self._held = os.pipe()
+        command = [
+            *_unshare(),
+            sys.executable,
+            "-I",
+            "-S",
+            str(_FIRST_PROCESS),
+            str(lifeline),
+            _owner(),
+            str(folder),
+            "--",
+            *stage,
+        ]
+        with log.open("ab") as errors:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                pass_fds=(lifeline,),
+                # Ctrl-C is for the command alone: it ends the world in good order.
+                start_new_session=True,
+                text=True,
+            )
+        os.close(lifeline)
+
+    @property
+    def pid(self) -> int:
+        """Process id of ``unshare``, the parent of the world's first process."""
+        return self._process.pid
+
+    def send(self, request: dict[str, Any]) -> None:
+        """Send a request to the stage; WorldError if it is gone."""
+        try:
+            self._stdin.write(json.dumps(request) + "\n")
+            self._stdin.flush()
+        except BrokenPipeError:
+            raise WorldError(self._why_gone()) from None
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """Events of the stage until it ends."""
+        for line in self._stdout:
+            yield json.loads(line)
+
+    def why_gone(self) -> str:
+        """Last words of a stage that ended on its own."""
+        return self._why_gone()
+
+    def close(self) -> None:
+        """End the world and wait until it is gone."""
+        if self._held >= 0:
+            os.close(self._held)
+            self._held = -1
+        self._stdout.close()
+        with contextlib.suppress(BrokenPipeError):
+            self._stdin.close()
+        self._process.wait(_END_TIMEOUT)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def _stdin(self) -> IO[str]:
+        assert self._process.stdin is not None
+        return self._process.stdin
+
+    @property
+    def _stdout(self) -> IO[str]:
+        assert self._process.stdout is not None
+        return self._process.stdout
+
+    def _why_gone(self) -> str:
+        code = self._process.wait(_END_TIMEOUT)
+        lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        last = lines[-1] if lines else "it left no message"
+        return f"the world ended with exit code {code}: {last} (see {self._log})"
+
+
+def _unshare() -> list[str]:
+    """The unshare(1) command line; a user namespace only where we are not root."""
+    user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    return ["unshare", *user, "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+
+
+def _owner() -> str:
+    """The user who called sudo, as ``uid:gid``, or ``-``: what a sudo run writes is theirs."""
+    uid, gid = os.environ.get("SUDO_UID"), os.environ.get("SUDO_GID")
+    return f"{uid}:{gid}" if os.geteuid() == 0 and uid and gid else "-"
