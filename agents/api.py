@@ -1,0 +1,88 @@
+"""The client's side of the service's REST surface (see agents/front_end.py)."""
+
+import socket
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import ClientSession, ClientTimeout, TCPConnector
+
+from agents.tls import client_context
+
+_TIMEOUT = ClientTimeout(total=60)
+
+
+class Api:
+    """One user's connections to the front end and to telemetry."""
+
+    def __init__(self, user: str, config: dict[str, Any]) -> None:
+        self._user = user
+        self._front_end = f"https://{config['front_end']}"
+        self._telemetry = f"https://{config['telemetry']}"
+        context = client_context(Path(config["authority"]), Path(config["keys"]["tls"]))
+        # IPv4 only: the networks have no IPv6, and a query for it would be one more flow.
+        connector = TCPConnector(ssl=context, family=socket.AF_INET)
+        self._session = ClientSession(connector=connector, timeout=_TIMEOUT)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._session.close()
+
+    async def start_session(self) -> None:
+        """Tell the front end that the user is there."""
+        await self._call("POST", f"{self._front_end}/v1/users/{self._user}/session", {})
+
+    async def relay(self) -> dict[str, Any]:
+        """Relay URLs with short-lived credentials."""
+        return await self._call("GET", f"{self._front_end}/v1/users/{self._user}/relay")
+
+    async def notifications(self, after: int) -> list[dict[str, Any]]:
+        """Wait for notifications beyond number ``after``; empty when none came for a while."""
+        url = f"{self._front_end}/v1/users/{self._user}/notifications?after={after}"
+        answer = await self._call("GET", url)
+        return list(answer["notifications"])
+
+    async def invite(self, call: str, to: str, sdp: str) -> None:
+        """Invite another user with our offer and its candidates."""
+        body = {"call": call, "from": self._user, "to": to, "sdp": sdp}
+        await self._call("POST", f"{self._front_end}/v1/calls", body)
+
+    async def answer(self, call: str, sdp: str) -> None:
+        """Answer an invite with our own description and its candidates."""
+        body = {"from": self._user, "sdp": sdp}
+        await self._call("POST", f"{self._front_end}/v1/calls/{call}/answer", body)
+
+    async def end_of_candidates(self, call: str) -> None:
+        """Tell that no more candidates will follow (RFC 8838 section 13)."""
+        body = {"from": self._user, "candidate": ""}
+        await self._call("POST", f"{self._front_end}/v1/calls/{call}/candidates", body)
+
+    async def hang_up(self, call: str) -> None:
+        """End a call for both."""
+        await self._call("DELETE", f"{self._front_end}/v1/calls/{call}?from={self._user}")
+
+    async def report(self, call: str, received: int) -> None:
+        """Send telemetry of a finished call: how many audio frames were received."""
+        body = {"user": self._user, "call": call, "received_frames": received}
+        await self._call("POST", f"{self._telemetry}/v1/reports", body)
+
+    async def _call(
+        self, method: str, url: str, body: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        async with self._session.request(method, url, json=body) as response:
+            answer: dict[str, Any] = await response.json()
+            if response.status >= 400:
+                reason = answer.get("error", {}).get("message", "no reason given")
+                raise ApiError(f"{method} {url} was answered {response.status}: {reason}")
+            return answer
+
+
+class ApiError(Exception):
+    """The service refused a request."""

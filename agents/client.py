@@ -1,0 +1,196 @@
+"""A WebRTC client: calls, answers, plays a tone, and says what happens.
+
+Orders: ``{"do": "call", "call": ID, "to": USER, "seconds": S}``. Events of a
+call, in order: ``invited`` or ``ringing``, ``connected``, ``selected`` (a claim,
+see results.schema.Claim), ``hung_up``, ``reported``.
+"""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
+from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+from aiortc.rtcdtlstransport import RTCDtlsTransport
+
+from agents import ice
+from agents.api import Api
+from agents.dtls import LoggedCertificate, log_srtp_keys, use_certificate
+from agents.talk import orders, run_until_terminated, say
+from agents.tone import Tone
+
+#: Frames of the tone in a second.
+_FRAMES_PER_SECOND = 50
+
+
+class CallFailed(Exception):  # noqa: N818 - a call that fails is no programming error
+    """A call that could not be connected."""
+
+
+class Call:
+    """One call of this user, from set-up to telemetry."""
+
+    def __init__(self, client: "Client", call: str, peer: str) -> None:
+        self.id = call
+        self.answered: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.hung_up = asyncio.Event()
+        self._client = client
+        self._peer = peer
+        self._received = 0
+        self._enough = asyncio.Event()
+        self._wanted = 0
+        self._connected = asyncio.Event()
+        self._connection: RTCPeerConnection | None = None
+
+    async def make(self, seconds: float) -> None:
+        """Call the peer, hold the call for ``seconds`` of received media, hang up."""
+        self._wanted = round(seconds * _FRAMES_PER_SECOND)
+        connection = await self._open()
+        await connection.setLocalDescription(await connection.createOffer())
+        await self._client.api.invite(self.id, self._peer, connection.localDescription.sdp)
+        say("invited", call=self.id, to=self._peer)
+        await self._client.api.end_of_candidates(self.id)
+        sdp = await self.answered
+        await connection.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
+        await self._until_connected(connection)
+        await self._enough.wait()
+        await self._client.api.hang_up(self.id)
+        await self._finish(connection)
+
+    async def take(self, sdp: str) -> None:
+        """Answer the peer's invite and hold the call until the peer hangs up."""
+        say("ringing", call=self.id, peer=self._peer)
+        connection = await self._open()
+        await connection.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
+        await connection.setLocalDescription(await connection.createAnswer())
+        await self._client.api.answer(self.id, connection.localDescription.sdp)
+        await self._client.api.end_of_candidates(self.id)
+        await self._until_connected(connection)
+        await self.hung_up.wait()
+        await self._finish(connection)
+
+    async def end_of_remote_candidates(self) -> None:
+        """The peer has told all its candidates."""
+        if self._connection is not None:
+            await self._connection.addIceCandidate(None)
+
+    async def _open(self) -> RTCPeerConnection:
+        relay = await self._client.api.relay()
+        server = RTCIceServer(
+            urls=relay["urls"], username=relay["username"], credential=relay["credential"]
+        )
+        connection = RTCPeerConnection(RTCConfiguration(iceServers=[server]))
+        use_certificate(connection, LoggedCertificate.logging_to(self._client.keys["dtls"]))
+        connection.on("connectionstatechange", self._connected.set)
+        connection.on("track", self._listen)
+        connection.addTrack(Tone(self._client.tone))
+        self._connection = connection
+        return connection
+
+    async def _until_connected(self, connection: RTCPeerConnection) -> None:
+        while connection.connectionState in ("new", "connecting"):
+            self._connected.clear()
+            await self._connected.wait()
+        if connection.connectionState != "connected":
+            raise CallFailed(f"call {self.id}: the connection is {connection.connectionState}")
+        say("connected", call=self.id)
+        transport = connection.getSenders()[0].transport
+        log_srtp_keys(transport, self.id, self._client.keys["srtp"])
+        self._claim(transport)
+
+    def _claim(self, transport: RTCDtlsTransport) -> None:
+        pair = ice.agent_of(transport.transport).selected()
+        if pair is not None:
+            say("selected", call=self.id, local=vars(pair.local), remote=vars(pair.remote))
+
+    async def _finish(self, connection: RTCPeerConnection) -> None:
+        await connection.close()
+        say("hung_up", call=self.id, received_frames=self._received)
+        await self._client.api.report(self.id, self._received)
+        say("reported", call=self.id)
+
+    def _listen(self, track: MediaStreamTrack) -> None:
+        self._client.keep(self._consume(track))
+
+    async def _consume(self, track: MediaStreamTrack) -> None:
+        """Take every frame: what nobody takes stays in memory."""
+        try:
+            while True:
+                await track.recv()
+                self._received += 1
+                if self._received >= self._wanted:
+                    self._enough.set()
+        except MediaStreamError:
+            return
+
+
+class Client:
+    """One user's client: takes orders and notifications, each call a task of its own."""
+
+    def __init__(self, api: Api, config: dict[str, Any]) -> None:
+        self.api = api
+        self.tone: int = config["tone"]
+        self.keys = {kind: Path(path) for kind, path in config["keys"].items()}
+        self._calls: dict[str, Call] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def run(self) -> None:
+        """Serve until terminated; the first failure of any task ends the client."""
+        await self.api.start_session()
+        self.keep(self._take_notifications())
+        self.keep(self._take_orders())
+        say("ready")
+        await self._failure
+
+    def keep(self, work: Any) -> None:  # noqa: ANN401 - a coroutine of any kind
+        """Run a task whose failure is ours."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) and not self._failure.done():
+            self._failure.set_exception(error)
+
+    async def _take_orders(self) -> None:
+        async for order in orders():
+            call = self._new_call(order["call"], order["to"])
+            self.keep(call.make(order["seconds"]))
+
+    async def _take_notifications(self) -> None:
+        last = 0
+        while True:
+            for notification in await self.api.notifications(last):
+                last = notification["id"]
+                await self._take(notification)
+
+    async def _take(self, notification: dict[str, Any]) -> None:
+        kind = notification["type"]
+        if kind == "invite":
+            call = self._new_call(notification["call"], notification["from"])
+            self.keep(call.take(notification["sdp"]))
+            return
+        call = self._calls[notification["call"]]
+        if kind == "answer":
+            call.answered.set_result(notification["sdp"])
+        elif kind == "candidate":
+            await call.end_of_remote_candidates()
+        elif kind == "hangup":
+            call.hung_up.set()
+
+    def _new_call(self, call: str, peer: str) -> Call:
+        self._calls[call] = Call(self, call, peer)
+        return self._calls[call]
+
+
+async def _run(config: dict[str, Any]) -> None:
+    ice.install()
+    async with Api(config["user"], config) as api:
+        await Client(api, config).run()
+
+
+def main(config: dict[str, Any]) -> int:
+    """Run. ``config``: user, tone, front_end and telemetry (names), authority, keys (files)."""
+    return run_until_terminated(_run(config))

@@ -1,0 +1,38 @@
+"""What the rest of Callpath needs of an ICE agent (RFC 8445), and nothing more."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A transport address; ``type`` is host, srflx, prflx or relay (RFC 8445 section 5.1.1)."""
+
+    type: str
+    address: str
+    port: int
+    protocol: str
+
+
+@dataclass(frozen=True)
+class SelectedPair:
+    """The nominated pair; ``local`` is the base that packets are sent from."""
+
+    local: Candidate
+    remote: Candidate
+
+
+class IceAgent(Protocol):
+    """One ICE session of one component, from gathering to its end."""
+
+    async def gather_candidates(self) -> None:
+        """Gather host, server-reflexive and relayed candidates."""
+
+    async def connect(self) -> None:
+        """Check pairs until one is nominated; ConnectionError when none works."""
+
+    async def close(self) -> None:
+        """Give back sockets and allocations."""
+
+    def selected(self) -> SelectedPair | None:
+        """The nominated pair, once there is one."""

@@ -1,0 +1,113 @@
+"""Runs a scenario: a world is made, the calls take place in it, the captures are judged."""
+
+import os
+import secrets
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from results.schema import Result, Run, RunFolder, Seconds
+from scenarios.doctor import facilities, versions
+from scenarios.scenario import Scenario
+from topologies.world import World
+
+#: Where runs are written, unless the caller says otherwise.
+RUNS = Path(__file__).parent.parent / "results" / "runs"
+
+#: Told the phase that begins.
+Progress = Callable[[str], None]
+
+
+class RunError(Exception):
+    """A run that could not be done; what was captured is kept. Speaks to a person."""
+
+    def __init__(self, reason: str, folder: Path) -> None:
+        super().__init__(f"{reason}\nThe run is incomplete; what there is of it is in {folder}")
+        self.folder = folder
+
+
+def run(scenario: Scenario, runs: Path, progress: Progress) -> Result:
+    """Run a scenario and judge it; RunError when it could not be done.
+
+    An interrupted run leaves its folder behind, marked incomplete by the lack of
+    a seal.
+    """
+    began = time.monotonic()
+    folder = new_folder(scenario, runs)
+    _perform(folder, began, progress)
+    progress("verdict")
+    return _judge(folder, began)
+
+
+def new_folder(scenario: Scenario, runs: Path) -> RunFolder:
+    """Lay out the folder of a new run, named by time and scenario."""
+    created = datetime.now(UTC)
+    name = f"{created:%Y%m%d-%H%M%S}-{scenario.name}-{secrets.token_hex(2)}"
+    folder = RunFolder(runs.resolve() / name)
+    folder.create(
+        Run(
+            run=name,
+            scenario=scenario.name,
+            created=created,
+            network=scenario.network,
+            calls=scenario.planned_calls(),
+            expect=scenario.expectation(),
+            versions=versions(),
+            facilities=facilities(),
+        )
+    )
+    return folder
+
+
+def _perform(folder: RunFolder, began: float, progress: Progress) -> None:
+    """Have the run take place in a world of its own."""
+    stage = [sys.executable, "-m", "scenarios.stage"]
+    with World(stage, folder.path, folder.log("world")) as world:
+        world.send({"folder": str(folder.path), "began": began})
+        _import_judge()
+        for event in world.events():
+            if "phase" in event:
+                progress(event["phase"])
+            elif "failed" in event:
+                raise RunError(event["failed"], folder.path)
+            else:
+                return
+        raise RunError(world.why_gone(), folder.path)
+
+
+def _import_judge() -> None:
+    """Import what the verdict needs while the world comes up."""
+    import results.judge  # noqa: F401
+
+
+def _judge(folder: RunFolder, began: float) -> Result:
+    from results.judge import judge
+
+    judging = time.monotonic()
+    result = judge(folder.path)
+    now = time.monotonic()
+    ending = folder.read_ending()
+    result = result.model_copy(
+        update={
+            "seconds": Seconds(
+                boot=ending.seconds["boot"],
+                call=ending.seconds["call"],
+                judge=round(now - judging, 3),
+                total=round(now - began, 3),
+            )
+        }
+    )
+    folder.write_result(result)
+    give_to_caller(folder.path)
+    return result
+
+
+def give_to_caller(path: Path) -> None:
+    """What a sudo run writes belongs to the user who called."""
+    uid, gid = os.environ.get("SUDO_UID"), os.environ.get("SUDO_GID")
+    if os.geteuid() != 0 or not uid or not gid:
+        return
+    for item in (path, *path.rglob("*")):
+        os.chown(item, int(uid), int(gid), follow_symlinks=False)

@@ -1,0 +1,91 @@
+"""What a scenario is: a network, calls in it, and the flows that must come out."""
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from results.schema import Expectation, PlannedCall
+from topologies.spec import Flow, Network
+
+_FOLDER = Path(__file__).parent
+
+
+class ScenarioError(Exception):
+    """A scenario that is not there or cannot be read. Speaks to a person."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call: who calls whom, and for how many seconds media must flow each way."""
+
+    caller: str
+    callee: str
+    seconds: float = 2.0
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A use case. The expectations are exact sets: one flow more is as wrong as one less."""
+
+    name: str
+    title: str
+    network: Network
+    calls: tuple[Call, ...]
+    expect_signalling: frozenset[Flow]
+    expect_media: frozenset[Flow]
+
+    def planned_calls(self) -> tuple[PlannedCall, ...]:
+        """The calls in the run folder's terms; their ids tell who takes part."""
+        return tuple(
+            PlannedCall(
+                id=f"{number}-{call.caller}-{call.callee}",
+                caller=call.caller,
+                callee=call.callee,
+                seconds=call.seconds,
+            )
+            for number, call in enumerate(self.calls, 1)
+        )
+
+    def expectation(self) -> Expectation:
+        """What must come out, in the run folder's terms."""
+        return Expectation(signalling=self.expect_signalling, media=self.expect_media)
+
+
+def all_scenarios() -> Iterator[Scenario]:
+    """Every scenario that lies in this folder, by name."""
+    for path in sorted(_FOLDER.glob("*.py")):
+        if "\nscenario = Scenario(" in path.read_text(encoding="utf-8"):
+            yield from_file(path)
+
+
+def find(reference: str) -> Scenario:
+    """The scenario of this name, or in this file; ScenarioError when there is none."""
+    if reference.endswith(".py"):
+        return from_file(Path(reference))
+    names = []
+    for scenario in all_scenarios():
+        if scenario.name == reference:
+            return scenario
+        names.append(scenario.name)
+    raise ScenarioError(f"there is no scenario {reference!r}; there are: {', '.join(names)}")
+
+
+def from_file(path: Path) -> Scenario:
+    """The scenario that a Python file defines as ``scenario``; ScenarioError when it does not."""
+    if not path.is_file():
+        raise ScenarioError(f"{path} is not a file; a scenario file defines scenario = Scenario(…)")
+    spec = importlib.util.spec_from_file_location(f"callpath_scenario_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise ScenarioError(f"{path} cannot be read: {type(error).__name__}: {error}") from error
+    scenario = getattr(module, "scenario", None)
+    if not isinstance(scenario, Scenario):
+        raise ScenarioError(f"{path} defines no scenario; it must say scenario = Scenario(…)")
+    return scenario
