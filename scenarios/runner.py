@@ -28,6 +28,10 @@ class RunError(Exception):
         self.folder = folder
 
 
+class Interrupted(RunError):  # noqa: N818 - not an error of anything
+    """The user ended a run before its time (Ctrl-C)."""
+
+
 def run(scenario: Scenario, runs: Path, progress: Progress) -> Result:
     """Run a scenario and judge it; RunError when it could not be done.
 
@@ -36,9 +40,14 @@ def run(scenario: Scenario, runs: Path, progress: Progress) -> Result:
     """
     began = time.monotonic()
     folder = new_folder(scenario, runs)
-    _perform(folder, began, progress)
-    progress("verdict")
-    return _judge(folder, began)
+    try:
+        _perform(folder, began, progress)
+        progress("verdict")
+        return _judge(folder, began)
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted", folder.path) from None
+    finally:
+        give_to_caller(folder.path)
 
 
 def new_folder(scenario: Scenario, runs: Path) -> RunFolder:
@@ -100,7 +109,6 @@ def _judge(folder: RunFolder, began: float) -> Result:
         }
     )
     folder.write_result(result)
-    give_to_caller(folder.path)
     return result
 
 

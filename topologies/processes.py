@@ -50,8 +50,9 @@ class Program:
 class Process:
     """A running program and all that it said."""
 
-    def __init__(self, program: Program, stdin: int, output: TextIO) -> None:
+    def __init__(self, program: Program, stdin: int, words: int, output: TextIO) -> None:
         self.program = program
+        self.words = words
         self.pid = 0
         self.exit_code: int | None = None
         self.ready = False
@@ -76,6 +77,12 @@ class Process:
         *lines, self._partial = (self._partial + data).replace(b"\r", b"\n").split(b"\n")
         for line in lines:
             self._hear_line(line.decode("utf-8", errors="replace"))
+
+    def close(self) -> None:
+        """Close our ends of its pipes and its log."""
+        os.close(self._stdin)
+        os.close(self.words)
+        self._output.close()
 
     def _hear_line(self, line: str) -> None:
         self._output.write(line + "\n")
@@ -117,7 +124,7 @@ class Processes:
         stdin, our_stdin = os.pipe()
         our_words, words = os.pipe()
         heard = (events if agent else log).open("w", encoding="utf-8")
-        process = Process(program, our_stdin, heard)
+        process = Process(program, our_stdin, our_words, heard)
         stdout = _new_file(program.stdout) if program.stdout else os.dup(words)
         stderr = _new_file(log) if agent else os.dup(words)
         request = {
@@ -133,7 +140,7 @@ class Processes:
         self.wait(lambda: process.pid > 0, 10.0, f"the spawner to start {program.name}")
         for descriptor in (stdin, words, stdout, stderr):
             os.close(descriptor)
-        self._selector.register(our_words, selectors.EVENT_READ, process.hear)
+        self._selector.register(process.words, selectors.EVENT_READ, process.hear)
         return process
 
     def wait(
@@ -171,8 +178,11 @@ class Processes:
 
     def check(self) -> None:
         """ProcessError if a process died that nobody asked to end."""
+        if self._spawner.poll() is not None:
+            raise ProcessError(f"the spawner died with exit code {self._spawner.returncode}")
         for process in self._processes:
             if process.exit_code is not None and not process.asked_to_end:
+                self._hear_last_words()
                 last = "; ".join(process.heard[-3:]) or "it said nothing"
                 raise ProcessError(
                     f"{process.name} died with exit code {process.exit_code}: {last}"
@@ -199,13 +209,29 @@ class Processes:
         """Exit codes of all processes that have ended, by name."""
         return {p.name: p.exit_code for p in self._processes if p.exit_code is not None}
 
-    def _pump(self, timeout: float) -> None:
-        for key, _ in self._selector.select(timeout):
+    def close(self) -> None:
+        """End the spawner; the processes themselves end with the world."""
+        self._channel.close()
+        self._spawner.wait()
+        self._selector.close()
+        for process in self._processes:
+            process.close()
+
+    def _hear_last_words(self) -> None:
+        """Take what is in the pipes: the news of an end may overtake what was said before it."""
+        while self._pump(0):
+            pass
+
+    def _pump(self, timeout: float) -> bool:
+        """Handle what there is, or what comes within ``timeout``; whether there was anything."""
+        ready = self._selector.select(timeout)
+        for key, _ in ready:
             data = os.read(key.fd, 1 << 16)
             if data:
                 key.data(data)
             else:
                 self._selector.unregister(key.fileobj)
+        return bool(ready)
 
     def _hear_spawner(self, data: bytes) -> None:
         *lines, self._partial = (self._partial + data).split(b"\n")

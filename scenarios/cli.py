@@ -1,0 +1,120 @@
+"""The command line: ``callpath list | run | judge | doctor | test``.
+
+Exit codes: 0 all PASS; 1 a FAIL; 2 an INCONCLUSIVE or something that could not
+be done (1 wins over 2); 64 wrong usage.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import NoReturn, TypeAlias
+
+from scenarios import commands
+
+#: sysexits(3): the command was used incorrectly.
+WRONG_USAGE = 64
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(WRONG_USAGE, f"{self.prog}: {message}\nTry: {self.prog} --help\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.command(options)
+    except KeyboardInterrupt:
+        sys.stderr.write("callpath: interrupted\n")
+        return commands.NOT_DONE
+    except BrokenPipeError:
+        # The reader (head, less) has what it wanted.
+        sys.stderr.close()
+        return commands.NOT_DONE
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="callpath",
+        description="Builds networks, makes real calls in them, and proves from packet captures "
+        "which path the media took.",
+        epilog="Example: sudo ./callpath run intranet",
+    )
+    verbs = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_list(verbs)
+    _add_run(verbs)
+    _add_judge(verbs)
+    _add_doctor(verbs)
+    _add_test(verbs)
+    return parser
+
+
+_Verbs: TypeAlias = "argparse._SubParsersAction[_Parser]"
+
+
+def _add(verbs: _Verbs, name: str, what: str, example: str) -> _Parser:
+    return verbs.add_parser(name, help=what, description=what, epilog=f"Example: {example}")
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+
+
+def _add_list(verbs: _Verbs) -> None:
+    parser = _add(verbs, "list", "List the scenarios.", "./callpath list")
+    _add_json(parser)
+    parser.set_defaults(command=commands.list_scenarios)
+
+
+def _add_run(verbs: _Verbs) -> None:
+    parser = _add(
+        verbs, "run", "Run scenarios (all, unless named) and judge them.", "./callpath run intranet"
+    )
+    parser.add_argument("names", metavar="NAME", nargs="*", help="a scenario, or a scenario file")
+    parser.add_argument(
+        "--runs", metavar="FOLDER", help="where run folders are written (default: results/runs)"
+    )
+    _add_json(parser)
+    parser.set_defaults(command=commands.run)
+
+
+def _add_judge(verbs: _Verbs) -> None:
+    parser = _add(
+        verbs,
+        "judge",
+        "Judge stored runs again; writes nothing and needs no root.",
+        "./callpath judge results/runs/20261120-104428-intranet-9019",
+    )
+    parser.add_argument("folders", metavar="RUN_FOLDER", nargs="+")
+    _add_json(parser)
+    parser.set_defaults(command=commands.judge)
+
+
+def _add_doctor(verbs: _Verbs) -> None:
+    parser = _add(
+        verbs,
+        "doctor",
+        "Say what this machine offers, what is used, and what mends what is missing.",
+        "./callpath doctor",
+    )
+    _add_json(parser)
+    parser.set_defaults(command=commands.doctor)
+
+
+def _add_test(verbs: _Verbs) -> None:
+    parser = _add(
+        verbs,
+        "test",
+        "Run the test suite: style, types, unit tests, and tests that build networks.",
+        "./callpath test -k intranet",
+    )
+    parser.add_argument("--long", action="store_true", help="also the tests that take long")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="passed on to pytest")
+    parser.set_defaults(command=commands.test)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,126 @@
+"""What each command does. Every function takes the parsed options and gives an exit code."""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from results.schema import Result, RunFolderError, Verdict
+from scenarios.scenario import Scenario, ScenarioError, all_scenarios, find
+
+PASS, FAIL, NOT_DONE = 0, 1, 2
+
+#: Verdict -> exit code.
+CODES = {Verdict.PASS: PASS, Verdict.FAIL: FAIL, Verdict.INCONCLUSIVE: NOT_DONE}
+
+
+def list_scenarios(options: argparse.Namespace) -> int:
+    """Print name and title of every scenario."""
+    for scenario in all_scenarios():
+        if options.json:
+            print(json.dumps({"scenario": scenario.name, "title": scenario.title}))  # noqa: T201
+        else:
+            print(f"{scenario.name:24} {scenario.title}")  # noqa: T201
+    return PASS
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the named scenarios, or all; a run that cannot be done does not stop the others."""
+    from scenarios import display, runner
+
+    try:
+        scenarios = [find(name) for name in options.names] or list(all_scenarios())
+    except ScenarioError as error:
+        return _cannot(error)
+    codes, results = [], []
+    for scenario in scenarios:
+        try:
+            code, result = _run_one(scenario, options)
+        except runner.Interrupted as error:
+            return worst([*codes, _cannot(error)])
+        codes.append(code)
+        if result is not None:
+            results.append(result)
+    if not options.json and results:
+        display.table(results, _runs(options))
+    return worst(codes)
+
+
+def judge(options: argparse.Namespace) -> int:
+    """Judge stored runs."""
+    from results import judge as judging
+    from scenarios import display
+
+    codes = []
+    for name in options.folders:
+        folder = Path(name)
+        try:
+            result = judging.judge(folder)
+        except RunFolderError as error:
+            codes.append(_cannot(error))
+            continue
+        codes.append(CODES[result.verdict])
+        if options.json:
+            print(result.to_json())  # noqa: T201
+        else:
+            display.table([result], folder.resolve().parent)
+    return worst(codes)
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """Say what the machine offers."""
+    from scenarios import doctor as examination
+
+    return examination.report(examination.checks(), options.json, sys.stdout)
+
+
+def test(options: argparse.Namespace) -> int:
+    """Run style, types and tests; the first that fails decides."""
+    root = Path(__file__).parent.parent
+    markers = [] if options.long else ["-m", "not long"]
+    python = [sys.executable, "-m"]
+    steps = [[*python, "pytest", *markers, *options.arguments]]
+    if not options.arguments:
+        checks = [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]]
+        steps = [[*python, *check] for check in checks] + steps
+    for step in steps:
+        sys.stderr.write(f"callpath: {' '.join(step[2:])}\n")
+        code = subprocess.run(step, cwd=root, check=False).returncode
+        if code != 0:
+            return FAIL
+    return PASS
+
+
+def worst(codes: Iterable[int]) -> int:
+    """The exit code of several runs: a FAIL wins over what could not be done."""
+    found = set(codes)
+    return next((code for code in (FAIL, NOT_DONE) if code in found), PASS)
+
+
+def _run_one(scenario: Scenario, options: argparse.Namespace) -> tuple[int, Result | None]:
+    from scenarios import display, runner
+    from topologies.world import WorldError
+
+    try:
+        with display.progress(scenario.name) as progress:
+            result = runner.run(scenario, _runs(options), progress)
+    except runner.Interrupted:
+        raise
+    except (runner.RunError, WorldError, OSError) as error:
+        return _cannot(error), None
+    if options.json:
+        print(result.to_json(), flush=True)  # noqa: T201
+    return CODES[result.verdict], result
+
+
+def _runs(options: argparse.Namespace) -> Path:
+    from scenarios import runner
+
+    return Path(options.runs) if options.runs else runner.RUNS
+
+
+def _cannot(error: Exception) -> int:
+    sys.stderr.write(f"callpath: {error}\n")
+    return NOT_DONE

@@ -1,0 +1,56 @@
+"""What a person sees: progress on the terminal, and the table of results."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from results.schema import Result, Verdict
+
+_COLOURS = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.INCONCLUSIVE: "yellow"}
+
+
+@contextmanager
+def progress(name: str) -> Iterator[Callable[[str], None]]:
+    """Show the phase that a run is in; nothing where standard error is no terminal."""
+    console = Console(stderr=True)
+    with console.status(f"{name}: world") as status:
+        yield lambda phase: status.update(f"{name}: {phase}")
+
+
+def table(results: Sequence[Result], runs: Path) -> None:
+    """Print one row a run, and below it the reason of each that did not pass."""
+    console = Console()
+    grid = Table("scenario", "signalling", "media", "verdict", "seconds", "run folder")
+    for result in results:
+        colour = _COLOURS[result.verdict]
+        grid.add_row(
+            result.scenario,
+            _flows(result.signalling_flows),
+            _flows(result.media_flows),
+            f"[{colour}]{result.verdict}[/]",
+            _seconds(result.seconds.total),
+            _short(runs / result.run),
+            style=None,
+        )
+    console.print(grid)
+    for result in results:
+        console.print(f"{result.scenario}: {result.reason}", highlight=False, markup=False)
+
+
+def _flows(flows: Sequence[str]) -> str:
+    return ", ".join(flows) or "none"
+
+
+def _seconds(total: float | None) -> str:
+    return "-" if total is None else f"{total:.1f}"
+
+
+def _short(path: Path) -> str:
+    """The path as one would type it here."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

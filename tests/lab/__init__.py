@@ -1,0 +1,1 @@
+"""Tests that build networks in namespaces."""

@@ -1,0 +1,57 @@
+"""Lab tests need namespaces: as root, or in a user namespace."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.lab.support import CHECKOUT, NOBODY
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        item.add_marker(pytest.mark.lab)
+
+
+@pytest.fixture(params=["root", "rootless"])
+def rootless(request: pytest.FixtureRequest) -> bool:
+    """Both ways to run; each is skipped, with the reason, where this machine cannot do it."""
+    if request.param == "root":
+        if os.geteuid() != 0:
+            pytest.skip("the suite does not run as root")
+        return False
+    if os.geteuid() == 0 and not _nobody_can_read():
+        pytest.skip(f"an ordinary user cannot read {CHECKOUT}")
+    if not _user_namespaces_work():
+        pytest.skip("this machine allows ordinary users no user namespaces")
+    return True
+
+
+@pytest.fixture
+def runs(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A folder for runs that an ordinary user may write to."""
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    if os.geteuid() == 0:
+        shutil.chown(folder, NOBODY, NOBODY)
+        for parent in (tmp_path, *tmp_path.parents):
+            if parent.owner() == "root" and str(parent).startswith("/tmp/pytest"):  # noqa: S108
+                parent.chmod(0o755)
+    return folder
+
+
+def _as_nobody(*command: str) -> bool:
+    user = []
+    if os.geteuid() == 0:
+        user = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    return subprocess.run([*user, *command], capture_output=True, check=False).returncode == 0
+
+
+def _nobody_can_read() -> bool:
+    return _as_nobody("test", "-r", str(CHECKOUT / "setup.cfg"))
+
+
+def _user_namespaces_work() -> bool:
+    return _as_nobody("unshare", "--user", "--map-root-user", "--net", "true")

@@ -1,0 +1,34 @@
+"""The scripts that configure hosts, without a lab."""
+
+from topologies import nat
+from topologies.lab import setup_script
+from topologies.reference import office
+
+
+def test_a_user_gets_address_route_and_name_server() -> None:
+    script = setup_script(office(), office().host("alice")).splitlines()
+    assert "ip address add 10.10.0.11/24 dev alice-eth0" in script
+    assert "ip route add 0.0.0.0/0 via 10.10.0.1" in script
+    assert "echo 'nameserver 10.10.0.53' > /run/callpath/alice.resolv.conf" in script
+    assert not any("ip_forward" in line for line in script)
+
+
+def test_a_router_forwards() -> None:
+    assert "echo 1 > /proc/sys/net/ipv4/ip_forward" in setup_script(office(), office().host("core"))
+
+
+def test_a_host_without_name_server_does_not_ask_the_machines() -> None:
+    script = setup_script(office(), office().host("core"))
+    assert "echo '# this host asks nobody' > /run/callpath/core.resolv.conf" in script
+
+
+def test_the_nat_router_masquerades_outward_only() -> None:
+    script = setup_script(office(), office().host("office_nat"))
+    assert nat.ruleset("office_nat-eth0", "office_nat-eth1") in script
+
+
+def test_the_nat_drops_new_input_from_outside() -> None:
+    rules = nat.ruleset("in0", "out0")
+    assert 'iifname "out0" ct state new counter drop' in rules
+    assert 'oifname "out0" counter masquerade' in rules
+    assert "policy drop" in rules

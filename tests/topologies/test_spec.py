@@ -1,0 +1,134 @@
+"""Networks are valid or cannot be made."""
+
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from topologies.reference import office
+from topologies.spec import (
+    ALLOWED_PREFIXES,
+    Flow,
+    Host,
+    Interface,
+    Link,
+    Network,
+    Perimeter,
+    Role,
+    Segment,
+    flow_between,
+    mac_of,
+)
+
+
+def _link(name: str = "lan", prefix: str = "10.0.0.0/24") -> Link:
+    return Link(name=name, prefix=IPv4Network(prefix), segment=Segment.CUSTOMER)
+
+
+def _host(name: str, address: str, **more: Any) -> Host:
+    return Host(
+        name=name,
+        role=Role.USER,
+        segment=Segment.CUSTOMER,
+        interfaces=(Interface(link="lan", address=IPv4Interface(address)),),
+        **more,
+    )
+
+
+def _network(*hosts: Host, **more: Any) -> Network:
+    return Network(name="net", links=(_link(),), hosts=hosts, **more)
+
+
+def test_a_network_survives_json() -> None:
+    assert Network.model_validate_json(office().model_dump_json()) == office()
+
+
+@pytest.mark.parametrize(
+    ("make", "complaint"),
+    [
+        (
+            lambda: _network(_host("a", "10.0.0.1/24"), _host("a", "10.0.0.2/24")),
+            "network net: 2 hosts are called a; names must be unique",
+        ),
+        (
+            lambda: _network(_host("a", "10.0.0.1/24"), _host("b", "10.0.0.1/24")),
+            "network net: hosts a and b both have 10.0.0.1",
+        ),
+        (
+            lambda: _network(_host("a", "10.0.1.1/24")),
+            "network net: host a has 10.0.1.1/24 on link lan, which is 10.0.0.0/24",
+        ),
+        (
+            lambda: Network(name="net", links=(), hosts=(_host("a", "10.0.0.1/24"),)),
+            "network net: host a is attached to link lan, which does not exist",
+        ),
+        (
+            lambda: _network(_host("a", "10.0.0.1/24", nameserver="b")),
+            "network net: host a asks b for names, which does not exist",
+        ),
+        (
+            lambda: _network(
+                _host("a", "10.0.0.1/24"),
+                perimeters=(Perimeter(name="p", host="b", inside="lan", outside="lan"),),
+            ),
+            "network net: perimeter p stands on b, which does not exist",
+        ),
+        (
+            lambda: _network(
+                _host("a", "10.0.0.1/24"),
+                perimeters=(Perimeter(name="p", host="a", inside="lan", outside="wan"),),
+            ),
+            "network net: perimeter p: a has no leg on link wan",
+        ),
+        (lambda: _link(prefix="8.8.8.0/24"), "link lan: 8.8.8.0/24 is not within 10.0.0.0/8,"),
+    ],
+)
+def test_an_invalid_network_is_refused_with_a_reason(make: Any, complaint: str) -> None:
+    with pytest.raises(ValidationError) as error:
+        make()
+    assert complaint in str(error.value)
+
+
+def test_a_misspelt_key_is_an_error() -> None:
+    with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
+        _host("a", "10.0.0.1/24", nameservr="b")
+
+
+@pytest.mark.parametrize(
+    ("origin", "target", "flow"),
+    [
+        (Segment.CUSTOMER, Segment.INTERNET, Flow.F2),
+        (Segment.INTERNET, Segment.SERVICE, Flow.F3),
+        (Segment.CUSTOMER, Segment.SERVICE, Flow.F4),
+        (Segment.CUSTOMER, Segment.CUSTOMER, Flow.F5),
+        (Segment.INTERNET, Segment.INTERNET, Flow.F6),
+        (Segment.SERVICE, Segment.CUSTOMER, None),
+        (Segment.INTERNET, Segment.CUSTOMER, None),
+        (Segment.SERVICE, Segment.SERVICE, None),
+    ],
+)
+def test_flows_are_those_of_the_reference_documents(
+    origin: Segment, target: Segment, flow: Flow | None
+) -> None:
+    assert flow_between(origin, target) is flow
+
+
+def test_every_host_interface_has_a_tap_and_the_relay_its_loopback() -> None:
+    network = office()
+    interfaces = sum(len(host.interfaces) for host in network.hosts)
+    names = [tap.name for tap in network.taps()]
+    assert len(set(names)) == interfaces + 1
+    assert "relay-lo" in names
+
+
+@given(st.sampled_from(ALLOWED_PREFIXES), st.data())
+def test_mac_addresses_tell_interfaces_apart(prefix: IPv4Network, data: st.DataObject) -> None:
+    size = prefix.num_addresses
+    one, other = (
+        IPv4Address(int(prefix.network_address) + data.draw(st.integers(0, size - 1)))
+        for _ in range(2)
+    )
+    assert (mac_of(one) == mac_of(other)) == (one == other)
