@@ -43,7 +43,7 @@ def _message(parser: dns.wire.Parser) -> DnsMessage | None:
     number, flags, questions, answers, _authorities, _additionals = parser.get_struct("!HHHHHH")
     if questions != 1:
         return None
-    name = parser.get_name()
+    name = parser.get_name(decompress=True)
     qtype, _qclass = parser.get_struct("!HH")
     records = [_address(parser) for _ in range(answers)]
     return DnsMessage(
@@ -57,7 +57,7 @@ def _message(parser: dns.wire.Parser) -> DnsMessage | None:
 
 def _address(parser: dns.wire.Parser) -> IPv4Address | None:
     """Read one record past; its address when it is an A record (RFC 1035, section 3.4.1)."""
-    parser.get_name()
+    parser.get_name(decompress=True)
     kind, record_class, _ttl, size = parser.get_struct("!HHIH")
     data = parser.get_bytes(size)
     is_address = (kind, record_class, size) == (dns.rdatatype.A, dns.rdataclass.IN, 4)
