@@ -1,0 +1,81 @@
+"""That a tap saw nothing means something only while the tap worked.
+
+A canary crossed every tap's link before and after the media, and the capture
+program dropped nothing: only then is silence there evidence (DESIGN.md, "What
+counts as proof", 4).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from results.packets import Kind, PacketTable
+from results.problems import Ground, Problem
+from results.schema import Ending, Moment, canary
+
+
+@dataclass(frozen=True)
+class Canaries:
+    """When each tap saw its canaries arrive, in ns: the first "before", the last "after"."""
+
+    before: dict[str, int] = field(default_factory=dict)
+    after: dict[str, int] = field(default_factory=dict)
+
+
+def find_canaries(table: PacketTable, run: str) -> Canaries:
+    """The canaries of this run; those that a tap's own host sent out do not count."""
+    found = Canaries()
+    for row in np.flatnonzero((table.kind == Kind.CANARY) & ~table.outgoing).tolist():
+        # Ethernet fills a short frame up with zeros (IEEE 802.3, 4.2.3.3).
+        tap, text = table.tap_name(row), table.payload(row).rstrip(b"\0")
+        if text == canary(run, tap, Moment.BEFORE):
+            found.before.setdefault(tap, int(table.time[row]))
+        elif text == canary(run, tap, Moment.AFTER):
+            found.after[tap] = int(table.time[row])
+    return found
+
+
+def canary_problems(
+    table: PacketTable, canaries: Canaries, media: tuple[int, int] | None
+) -> Iterator[Problem]:
+    """Taps whose canaries do not embrace the media (first and last packet of it, ns)."""
+    first, last = media or (None, None)
+    blind: dict[str, list[str]] = {}
+    for tap in table.taps:
+        for why in _doubts(canaries, tap.name, first, last):
+            blind.setdefault(why, []).append(tap.name)
+    for why, taps in blind.items():
+        yield Problem(
+            Ground.CANARY,
+            f"{', '.join(taps)} may have been blind: {why}, so silence there proves nothing",
+        )
+
+
+def _doubts(canaries: Canaries, tap: str, first: int | None, last: int | None) -> Iterator[str]:
+    before, after = canaries.before.get(tap), canaries.after.get(tap)
+    if before is None:
+        yield "no canary arrived before the calls"
+    elif first is not None and before > first:
+        yield "the first canary arrived only after media had begun"
+    if after is None:
+        yield "no canary arrived after the calls"
+    elif last is not None and after < last:
+        yield "the last canary arrived before media had ended"
+
+
+def count_problems(table: PacketTable, ending: Ending) -> Iterator[Problem]:
+    """Taps that dropped packets, or whose capture is not what the capture program counted."""
+    frames = np.bincount(table.tap, minlength=len(table.taps)).tolist()
+    for tap, held in zip(table.taps, frames, strict=True):
+        count = ending.taps.get(tap.name)
+        if count is None:
+            yield Problem(Ground.HOLE, f"{tap.name} has no packet counters in ending.json")
+        elif count.dropped:
+            yield Problem(Ground.HOLE, f"{tap.name} dropped {count.dropped} packets")
+        elif count.received != held:
+            yield Problem(
+                Ground.HOLE,
+                f"the capture of {tap.name} holds {held} frames, "
+                f"but the capture program counted {count.received}",
+            )

@@ -1,0 +1,311 @@
+"""From the packet table to evidence: flows, calls with their steps and media, and problems.
+
+Nothing here looks at what agents say of themselves, only at captures and keys.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from results.absence import Canaries, canary_problems, find_canaries
+from results.calls import Call, read_calls
+from results.checks import Check, checks_of, stun_messages
+from results.dtls import Handshake
+from results.legs import Conversations, NamedFlow, Opened, in_order, name_of
+from results.media import (
+    Packet,
+    Stream,
+    astray,
+    authenticated,
+    losses,
+    media_paths,
+    openings,
+    rtp_packets,
+    seconds_arrived,
+    strange,
+    strangers_at,
+    unlisted_legs,
+)
+from results.media_keys import MediaKey, Socket, dtls_handshakes, keys_of_call, socket_at_start
+from results.openings import (
+    Connections,
+    Opening,
+    Query,
+    connections,
+    missing_hello,
+    queries,
+    unlisted,
+)
+from results.packets import PacketTable
+from results.paths import Hole, Travels, follow_udp, summarise_holes
+from results.places import Places, places_of
+from results.problems import Ground, Problem, cite
+from results.schema import CallResult, Citation, PlannedCall, Run
+from results.selection import Selection, off_the_pair, selection_of
+from results.signalling import KeyLogs, Signalling, read_signalling
+from results.steps import Done, Scene, citations_of, find_steps, step_problems, steps_of
+
+
+@dataclass(frozen=True)
+class CallEvidence:
+    """What the captures show of one call."""
+
+    call: Call
+    result: CallResult
+    selection: Selection
+    media_flows: tuple[NamedFlow, ...]
+    problems: tuple[Problem, ...]
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A flow, and the frame that shows it."""
+
+    flow: NamedFlow
+    citation: Citation
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that the captures of a run show."""
+
+    signalling: tuple[Shown, ...]
+    media: tuple[Shown, ...]
+    calls: tuple[CallEvidence, ...]
+    problems: tuple[Problem, ...]
+
+
+def read_evidence(
+    table: PacketTable, run: Run, tls_keys: KeyLogs, dtls_keys: Mapping[bytes, bytes]
+) -> Evidence:
+    """Read a run's captures; ``tls_keys`` are by user, ``dtls_keys`` of all users together."""
+    return _Reading(table, run, tls_keys, dtls_keys).evidence()
+
+
+class _Reading:
+    """The parts of the evidence, each read once from those before it."""
+
+    def __init__(
+        self, table: PacketTable, run: Run, tls_keys: KeyLogs, dtls_keys: Mapping[bytes, bytes]
+    ) -> None:
+        self.table = table
+        self.run = run
+        self.dtls_keys = dtls_keys
+        self.places: Places = places_of(run.network)
+        self.udp: Travels = follow_udp(table, self.places)
+        self.tcp: Connections = connections(table, self.places)
+        self.queries: list[Query] = queries(table, self.places, self.udp)
+        self.canaries: Canaries = find_canaries(table, run.run)
+        self.signalling: Signalling = read_signalling(table, self.places, tls_keys)
+        self.conversations = Conversations(self.places, self.udp.paths)
+        self.spoken = tuple(stun_messages(table, self.udp))
+        self.handshakes: list[Handshake] = dtls_handshakes(table, self.udp)
+
+    @cached_property
+    def calls(self) -> list[Call]:
+        hosts = self.places.hosts
+        found = read_calls(self.signalling.messages)
+        return [call for call in found if set(call.participants) <= set(hosts)]
+
+    @cached_property
+    def checks(self) -> dict[str, dict[str, list[Check]]]:
+        """Call -> participant -> the checks it sent."""
+        return {
+            call.id: {
+                user: checks_of(self.places, self.spoken, call, user) for user in call.participants
+            }
+            for call in self.calls
+        }
+
+    def sockets(self, call: Call) -> set[Socket]:
+        """The sockets from which a call's checks were sent."""
+        checks = (check for found in self.checks[call.id].values() for check in found)
+        return {socket_at_start(check.request) for check in checks}
+
+    @cached_property
+    def keys(self) -> tuple[list[MediaKey], list[Problem]]:
+        """The media keys of all calls."""
+        keys: list[MediaKey] = []
+        problems: list[Problem] = []
+        for call in self.calls:
+            found = self.handshakes
+            own, wrong = keys_of_call(self.table, call, self.sockets(call), found, self.dtls_keys)
+            keys += own
+            problems += wrong
+        return keys, problems
+
+    @cached_property
+    def media(self) -> tuple[list[Stream], list[Packet]]:
+        """The streams of all calls, and what looks like media but is not theirs."""
+        streams, rest = authenticated(rtp_packets(self.table, self.udp), self.keys[0])
+        sockets = set[Socket]().union(*(self.sockets(call) for call in self.calls))
+        return streams, strangers_at(self.places, rest, sockets)
+
+    @cached_property
+    def scene(self) -> Scene:
+        return Scene(
+            table=self.table,
+            conversations=self.conversations,
+            spoken=self.spoken,
+            queries=tuple(self.queries),
+            connections=self.tcp.by_syn,
+        )
+
+    def evidence(self) -> Evidence:
+        calls = tuple(self.call(call) for call in self.calls)
+        return Evidence(
+            signalling=tuple(self.shown_signalling()),
+            media=tuple(self.shown_media()),
+            calls=calls,
+            problems=(
+                *self.hole_problems(),
+                *canary_problems(self.table, self.canaries, self.media_times()),
+                *self.signalling.problems,
+                *self.unlisted_problems(),
+                *self.keys[1],
+                *strange(self.table, self.media[1]),
+                *(problem for call in calls for problem in call.problems),
+            ),
+        )
+
+    def media_times(self) -> tuple[int, int] | None:
+        """When the first and the last media packet of the run were seen, in ns."""
+        paths = [
+            path for stream in self.media[0] for packet in stream.packets for path in packet.paths
+        ]
+        if not paths:
+            return None
+        return min(path.first.time for path in paths), max(path.last.time for path in paths)
+
+    def openings(self) -> Iterator[Opening]:
+        """All that is signalling: DNS queries and TCP connections."""
+        yield from (query.opening for query in self.queries)
+        yield from self.tcp.openings
+
+    def shown_signalling(self) -> Iterator[Shown]:
+        for opening in self.openings():
+            if opening.flow:
+                what = f"signalling, Flow {opening.flow}: {opening.what}"
+                yield Shown(opening.flow, cite(self.table, opening.path.first.row, what))
+
+    def opened_by(self, stream: Stream) -> list[Opened]:
+        """Who opened the legs of a stream's paths."""
+        return openings(stream.arrived, self.conversations)
+
+    def shown_media(self) -> Iterator[Shown]:
+        for stream in self.media[0]:
+            for opened in self.opened_by(stream):
+                flow = name_of(opened.flow)
+                what = f"media, Flow {flow}: {opened.origin} opens the way to {opened.target}"
+                yield Shown(flow, cite(self.table, opened.shown_by.row, what))
+
+    def unlisted_problems(self) -> Iterator[Problem]:
+        for opening in self.openings():
+            text = unlisted(opening)
+            if text:
+                frame = cite(self.table, opening.path.first.row, opening.what)
+                yield Problem(Ground.FLOWS, text, (frame,))
+        for stream in self.media[0]:
+            for text in unlisted_legs(self.places, self.opened_by(stream)):
+                yield Problem(Ground.FLOWS, text)
+
+    def hole_problems(self) -> Iterator[Problem]:
+        """Packets that one tap has and another should have; not after the last canaries.
+
+        Taps end one after the other.
+        """
+        end = min(self.canaries.after.values(), default=None)
+        holes = [
+            hole
+            for hole in (*self.udp.holes, *self.tcp.holes)
+            if (end is None or hole.seen.time < end) and self._is_readable(hole)
+        ]
+        for (missed, seen), alike in summarise_holes(holes).items():
+            yield _hole(self.table, missed, seen, alike)
+        for opening in self.tcp.openings:
+            yield from self.hello_problems(opening)
+
+    def _is_readable(self, hole: Hole) -> bool:
+        """Whether the tap that missed a packet was read at all; else that is said already."""
+        return hole.missed is None or hole.missed in self.table.taps
+
+    def hello_problems(self, opening: Opening) -> Iterator[Problem]:
+        unseen = missing_hello(self.table, opening)
+        if unseen:
+            yield Problem(
+                Ground.HOLE,
+                f"{unseen.tap.name} saw the SYN of {opening.what}, but not its ClientHello",
+                (cite(self.table, unseen.row, "SYN of a connection without its ClientHello"),),
+            )
+
+    def call(self, call: Call) -> CallEvidence:
+        """One call: its media, the pair it selected, its steps."""
+        streams = [stream for stream in self.media[0] if stream.key.call == call.id]
+        streams.sort(key=lambda stream: call.participants.index(stream.key.sender))
+        sent = [packet.time for stream in streams for packet in stream.packets]
+        selection = selection_of(self.table, call, self.checks[call.id], min(sent, default=None))
+        flows = in_order(name_of(item.flow) for s in streams for item in self.opened_by(s))
+        steps = find_steps(self.scene, call, selection.nomination, flows)
+        return CallEvidence(
+            call=call,
+            result=self.call_result(call, streams, selection, steps),
+            selection=selection,
+            media_flows=flows,
+            problems=(
+                *self.call_problems(call, streams, selection),
+                *step_problems(self.scene, call, steps),
+            ),
+            citations=tuple(citations_of(self.scene, call, steps)),
+        )
+
+    def call_result(
+        self, call: Call, streams: Iterable[Stream], selection: Selection, steps: list[Done | str]
+    ) -> CallResult:
+        return CallResult(
+            participants=call.participants,
+            steps=steps_of(self.scene, steps),
+            media=tuple(
+                path
+                for stream in streams
+                for path in media_paths(stream, self.media[1], self.conversations)
+            ),
+            selected=dict(selection.selected),
+        )
+
+    def call_problems(
+        self, call: Call, streams: list[Stream], selection: Selection
+    ) -> Iterator[Problem]:
+        yield from selection.problems
+        for stream in streams:
+            yield from losses(self.table, stream)
+            yield from astray(self.table, stream)
+            yield from off_the_pair(self.table, self.places, call, selection, stream.arrived)
+        planned = next((plan for plan in self.run.calls if plan.id == call.id), None)
+        if planned and call.answered_by_callee:
+            yield from _duration_problems(call, planned, streams)
+
+
+def _duration_problems(
+    call: Call, planned: PlannedCall, streams: Iterable[Stream]
+) -> Iterator[Problem]:
+    for sender in call.participants:
+        own = [stream for stream in streams if stream.key.sender == sender and stream.arrived]
+        lasted = max((seconds_arrived(stream) for stream in own), default=None)
+        way = f"from {sender} to {call.other(sender)} in call {call.id}"
+        if lasted is None:
+            yield Problem(Ground.CALL, f"no authenticated media {way} arrived")
+        elif lasted < planned.seconds:
+            text = f"media {way} lasted {lasted:.2f} s, less than the planned {planned.seconds:g} s"
+            yield Problem(Ground.CALL, text)
+
+
+def _hole(table: PacketTable, missed: str, seen: str, holes: list[Hole]) -> Problem:
+    row = holes[0].seen.row
+    packets = "1 packet" if len(holes) == 1 else f"{len(holes)} packets"
+    return Problem(
+        Ground.HOLE,
+        f"{missed} lacks {packets} that passed there: {seen} has them "
+        f"(first: frame {table.frame[row]} of {seen})",
+        (cite(table, row, f"passed {missed} without being captured there"),),
+    )

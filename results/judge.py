@@ -1,0 +1,148 @@
+"""Judging a run folder: the same verdict on any machine, from what lies in the folder.
+
+Needs no root and no lab, and writes nothing.
+"""
+
+from collections.abc import Mapping
+from json import JSONDecodeError
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+from results.absence import count_problems
+from results.evidence import Evidence, read_evidence
+from results.packets import PacketTable, read_table
+from results.pcap import CaptureError, read_capture
+from results.problems import Ground, Problem
+from results.schema import Claim, Ending, Result, Run, RunFolder, RunFolderError, Seconds
+from results.tls import KeyLogError, read_keylog
+from results.verdict import Judgement, decide, flows_of
+from topologies.spec import Tap
+
+
+def judge(folder: Path) -> Result:
+    """The result of a run, read from its folder.
+
+    Whatever is wrong with captures, keys or events makes a result that says so.
+    Raises RunFolderError when there is no run folder at all.
+    """
+    run_folder = RunFolder(folder)
+    run = run_folder.read_run()
+    problems = _folder_problems(run_folder)
+    table = _read_captures(run_folder, run, problems)
+    keys = _read_keys(run_folder, run, problems)
+    ending = _read_ending(run_folder, problems)
+    problems += count_problems(table, ending) if ending else []
+    claims = _read_claims(run_folder, run, problems)
+    evidence = read_evidence(table, run, keys.tls, keys.dtls)
+    judgement = decide(run, evidence, claims, problems)
+    return _result(run, evidence, judgement, _seconds(run_folder, ending))
+
+
+class _Keys(NamedTuple):
+    tls: dict[str, dict[bytes, bytes]]
+    dtls: dict[bytes, bytes]
+
+
+def _folder_problems(folder: RunFolder) -> list[Problem]:
+    try:
+        why = folder.why_incomplete()
+    except RunFolderError as error:
+        why = str(error)
+    return [Problem(Ground.FOLDER, f"the run folder is not whole: {why}")] if why else []
+
+
+def _read_captures(folder: RunFolder, run: Run, problems: list[Problem]) -> PacketTable:
+    """The packets of all captures that can be read."""
+    captures = {tap: folder.capture(tap.name) for tap in run.network.taps()}
+    try:
+        return read_table(captures)
+    except CaptureError:
+        return read_table(_readable(captures, folder, problems))
+
+
+def _readable(
+    captures: Mapping[Tap, Path], folder: RunFolder, problems: list[Problem]
+) -> dict[Tap, Path]:
+    good = {}
+    for tap, path in captures.items():
+        try:
+            read_capture(path)
+            good[tap] = path
+        except CaptureError as error:
+            problems.append(_problem(Ground.CAPTURE, folder, error))
+    return good
+
+
+def _read_keys(folder: RunFolder, run: Run, problems: list[Problem]) -> _Keys:
+    keys = _Keys({}, {})
+    for user in _users(run):
+        try:
+            keys.tls[user] = read_keylog(folder.keys(user, "tls"))
+            keys.dtls.update(read_keylog(folder.keys(user, "dtls")))
+        except KeyLogError as error:
+            problems.append(_problem(Ground.KEYS, folder, error))
+    return keys
+
+
+def _users(run: Run) -> list[str]:
+    """Who takes part in the planned calls, each once."""
+    return list(dict.fromkeys(user for call in run.calls for user in (call.caller, call.callee)))
+
+
+def _read_ending(folder: RunFolder, problems: list[Problem]) -> Ending | None:
+    try:
+        return folder.read_ending()
+    except RunFolderError as error:
+        problems.append(_problem(Ground.FOLDER, folder, error))
+        return None
+
+
+def _read_claims(
+    folder: RunFolder, run: Run, problems: list[Problem]
+) -> dict[str, dict[str, Claim]]:
+    """The last claim of each user in each call."""
+    claims: dict[str, dict[str, Claim]] = {}
+    for user in _users(run):
+        try:
+            for claim in folder.read_claims(user):
+                claims.setdefault(claim.call, {})[user] = claim
+        except (JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, ValidationError):
+            text = f"events/{user}.jsonl cannot be read: it is not one JSON object a line"
+            problems.append(Problem(Ground.NO_CLAIM, text))
+    return claims
+
+
+def _problem(ground: Ground, folder: RunFolder, error: Exception) -> Problem:
+    """An error in words that are the same wherever the folder lies."""
+    return Problem(ground, str(error).replace(f"{folder.path}/", ""))
+
+
+def _seconds(folder: RunFolder, ending: Ending | None) -> Seconds:
+    """The durations that were stored right after the run, or what is known of them."""
+    try:
+        stored = folder.read_result()
+    except RunFolderError:
+        stored = None
+    if stored:
+        return stored.seconds
+    known = ending.seconds if ending else {}
+    return Seconds(boot=known.get("boot"), call=known.get("call"))
+
+
+def _result(run: Run, evidence: Evidence, judgement: Judgement, seconds: Seconds) -> Result:
+    return Result.model_validate(
+        {
+            "schema": 1,
+            "scenario": run.scenario,
+            "verdict": judgement.verdict,
+            "reason": judgement.reason,
+            "signalling_flows": flows_of(evidence.signalling),
+            "media_flows": flows_of(evidence.media),
+            "calls": tuple(call.result for call in evidence.calls),
+            "citations": judgement.citations,
+            "run": run.run,
+            "seconds": seconds,
+        }
+    )

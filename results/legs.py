@@ -1,0 +1,142 @@
+"""Flows: who initiated connectivity toward whom, leg by leg.
+
+A relay makes two conversations of one path, so a path is cut there into legs.
+The direction of a leg is not that of a packet at hand but of the first packet of
+its conversation that the perimeters on the way let through (call-flow-topologies,
+"Call flows in various topologies": first packets in the reverse direction may be
+blocked until packets flow in the other direction).
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+from results.paths import Path
+from results.places import Places
+from results.sightings import Ends, Sighting
+from topologies.spec import Flow, Role, Segment
+
+#: A path between segments to which the documents give no number.
+UNLISTED: Literal["unlisted"] = "unlisted"
+
+NamedFlow = Flow | Literal["unlisted"]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A conversation by its two hosts: ``origin`` initiated it toward ``target``."""
+
+    origin: str
+    target: str
+    flow: Flow | None
+    #: The first packet that was let through: what shows the direction.
+    shown_by: Sighting
+
+
+#: One side of a conversation: a host, and the ends of what it sends.
+_Side = tuple[str, Ends]
+
+
+@dataclass(frozen=True)
+class Leg:
+    """The sightings of a path between two hosts that end a conversation."""
+
+    sightings: tuple[Sighting, ...]
+
+    @property
+    def origin(self) -> str:
+        """The host that sent the packet on this leg."""
+        return self.sightings[0].tap.host
+
+    @property
+    def target(self) -> str:
+        """The host where the packet was seen last on this leg."""
+        return self.sightings[-1].tap.host
+
+    @property
+    def start(self) -> _Side:
+        """The conversation as its sender sees it, in the direction of the packet."""
+        return self.origin, self.sightings[0].ends
+
+    @property
+    def answered(self) -> _Side:
+        """How a packet the other way would leave the host where this one arrived."""
+        return self.target, self.sightings[-1].ends.reversed()
+
+
+def legs(places: Places, path: Path) -> Iterator[Leg]:
+    """Cut a path at its relays; what passes a relay's loopback belongs to no leg."""
+    start = 0
+    sightings = path.sightings
+    for index, (here, following) in enumerate(pairwise(sightings), start=1):
+        within = here.tap.host == following.tap.host
+        if within and places.role(here.tap.host) is Role.RELAY:
+            yield from _leg(sightings[start:index])
+            start = index
+    yield from _leg(sightings[start:])
+
+
+def _leg(sightings: tuple[Sighting, ...]) -> Iterator[Leg]:
+    if len(sightings) > 1:
+        yield Leg(sightings)
+
+
+class Conversations:
+    """Every leg of a run, by the conversation it belongs to."""
+
+    def __init__(self, places: Places, paths: Iterable[Path]) -> None:
+        self.places = places
+        self._sent: dict[_Side, list[Leg]] = {}
+        for path in paths:
+            for leg in legs(places, path):
+                self._sent.setdefault(leg.start, []).append(leg)
+
+    def opened(self, leg: Leg) -> Opened:
+        """Who opened the conversation of a leg that arrived."""
+        first = self._first_let_through(leg)
+        origin, target = leg.origin, leg.target
+        if first.origin != origin:
+            origin, target = target, origin
+        if self._is_users(origin, leg):
+            origin, target = target, origin
+        return Opened(origin, target, self.places.flow(origin, target), first.sightings[0])
+
+    def _first_let_through(self, leg: Leg) -> Leg:
+        there = self._let_through(leg.start, self.places.segment(leg.target))
+        back = self._let_through(leg.answered, self.places.segment(leg.origin))
+        return min([leg, *there, *back], key=lambda found: found.sightings[0].time)
+
+    def _let_through(self, side: _Side, segment: Segment) -> Iterator[Leg]:
+        """Legs from one side that got as far as the other side's segment.
+
+        Whether the host there took them, or a home router dropped them, is not
+        a matter of the perimeters.
+        """
+        for leg in self._sent.get(side, ()):
+            if self.places.of_tap(leg.sightings[-1].tap) is segment:
+                yield leg
+
+    def _is_users(self, origin: str, leg: Leg) -> bool:
+        """Whether a leg that a relay seems to open is the user's all the same.
+
+        Where no perimeter stands between a user and a relay, either may be the
+        first to send, by chance; the documents know no flow that the service
+        initiates, and a relay sends only what a client asked it to (RFC 8656,
+        section 9).
+        """
+        passed = {sighting.tap.host for sighting in leg.sightings}
+        relay = self.places.role(origin) is Role.RELAY
+        return relay and not passed & self.places.perimeters
+
+
+def in_order(flows: Iterable[NamedFlow]) -> tuple[NamedFlow, ...]:
+    """Flows without repetition, in the order of the documents, "unlisted" last."""
+    found = set(flows)
+    listed: tuple[NamedFlow, ...] = tuple(flow for flow in Flow if flow in found)
+    return (*listed, UNLISTED) if UNLISTED in found else listed
+
+
+def name_of(flow: Flow | None) -> NamedFlow:
+    """The flow as the result names it."""
+    return UNLISTED if flow is None else flow

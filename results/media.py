@@ -1,0 +1,225 @@
+"""Media: the RTP-looking packets that authenticate, and the paths that they took.
+
+Every such packet of the run is tried under every key of the run, wherever it was
+seen, so media that goes astray is found; what authenticates under no key is not
+taken for media but named.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+
+from results.legs import UNLISTED, Conversations, Opened, in_order, legs, name_of
+from results.media_keys import MediaKey, Socket, socket_at_end, socket_at_start
+from results.packets import Kind, PacketTable
+from results.paths import Path, Travels
+from results.places import Places
+from results.problems import Ground, Problem, cite
+from results.schema import MediaPath
+from results.srtp import authenticate
+from topologies.spec import Role
+
+#: How long, in ns, a sender may go on after the last packet that its peer took.
+#: Both ends hang up, but not at the same moment.
+_HANGUP = 500_000_000
+
+_NANOSECONDS = 1e9
+
+
+@dataclass(frozen=True)
+class Packet:
+    """One RTP-looking packet, and all paths of this payload: one where nothing is wrong."""
+
+    payload: bytes
+    paths: tuple[Path, ...]
+
+    @property
+    def path(self) -> Path:
+        """The path that arrived, if any did."""
+        return next((path for path in self.paths if path.complete), self.paths[0])
+
+    @property
+    def time(self) -> int:
+        """When it was sent, ns."""
+        return self.paths[0].first.time
+
+
+@dataclass(frozen=True)
+class Stream:
+    """The authenticated media of one direction of a call, in order of time."""
+
+    key: MediaKey
+    packets: tuple[Packet, ...]
+
+    @property
+    def arrived(self) -> list[Path]:
+        """The paths of the packets that reached the other participant."""
+        ended = (packet.path for packet in self.packets)
+        return [path for path in ended if path.complete and path.target == self.key.receiver]
+
+
+def rtp_packets(table: PacketTable, udp: Travels) -> list[Packet]:
+    """All RTP-looking packets of a run, each payload once, in the order of their times."""
+    rows = np.flatnonzero(table.inner_kind == Kind.RTP)
+    _, first = np.unique(table.fingerprint[rows], return_index=True)
+    found = (udp.alike(int(rows[index])) for index in np.sort(first))
+    return [Packet(table.innermost(paths[0].first.row), paths) for paths in found if paths]
+
+
+def authenticated(
+    packets: Sequence[Packet], keys: Iterable[MediaKey]
+) -> tuple[list[Stream], list[Packet]]:
+    """The streams of all keys, and the packets that no key is for."""
+    streams: list[Stream] = []
+    rest = list(packets)
+    for key in keys:
+        passed = authenticate([packet.payload for packet in rest], key.key, key.profile)
+        own = tuple(packet for packet, good in zip(rest, passed, strict=True) if good)
+        rest = [packet for packet, good in zip(rest, passed, strict=True) if not good]
+        streams.append(Stream(key, own))
+    return streams, rest
+
+
+def media_paths(
+    stream: Stream, strangers: Sequence[Packet], conversations: Conversations
+) -> Iterator[MediaPath]:
+    """Each distinct path of a stream; ``strangers`` count as packets, not as authenticated."""
+    arrived = stream.arrived
+    counts = Counter(path.taps for path in arrived)
+    others = Counter(packet.path.taps for packet in strangers)
+    for taps, count in counts.items():
+        same = [path for path in arrived if path.taps == taps]
+        opened = openings(same, conversations)
+        yield MediaPath.model_validate(
+            {
+                "from": stream.key.sender,
+                "to": stream.key.receiver,
+                "flows": in_order(name_of(item.flow) for item in opened),
+                "transport": "udp",
+                "relayed_by": same[0].relayed_by,
+                "taps": taps,
+                "packets": count + others[taps],
+                "authenticated": count,
+            }
+        )
+
+
+def openings(paths: Iterable[Path], conversations: Conversations) -> list[Opened]:
+    """Who opened the legs of paths, each conversation once."""
+    distinct = {(path.first.ends, path.taps): path for path in paths}
+    return [
+        conversations.opened(leg)
+        for path in distinct.values()
+        for leg in legs(conversations.places, path)
+    ]
+
+
+def unlisted_legs(places: Places, opened: Iterable[Opened]) -> list[str]:
+    """Both segments in words, for each leg to which the documents give no number."""
+    return [
+        f"media from {item.origin} to {item.target} goes from the {places.segment(item.origin)} "
+        f"to the {places.segment(item.target)}, which has no flow number"
+        for item in opened
+        if name_of(item.flow) == UNLISTED
+    ]
+
+
+def losses(table: PacketTable, stream: Stream) -> list[Problem]:
+    """Media that vanished on the way, other than at the very end of the call."""
+    lost = sorted(_lost(stream), key=_where_lost)
+    return [_loss(table, stream, list(group)) for _, group in groupby(lost, key=_where_lost)]
+
+
+def _lost(stream: Stream) -> list[Path]:
+    """Paths of lost packets; without those after hang-up, when nobody takes them any more."""
+    lost = [packet.path for packet in stream.packets if not packet.path.complete]
+    taken = max((path.first.time for path in stream.arrived), default=0)
+    if lost and lost[-1].first.time <= taken + _HANGUP:
+        return [path for path in lost if path.first.time < taken]
+    return lost
+
+
+def _where_lost(path: Path) -> tuple[str, str]:
+    return path.last.tap.name, path.lost_at or ""
+
+
+def _loss(table: PacketTable, stream: Stream, lost: list[Path]) -> Problem:
+    last = lost[0].last
+    if last.far and lost[0].lost_at == last.tap.link:
+        what = f"left {last.tap.name} and {_were(lost)} never seen to arrive at {last.far.name}"
+    else:
+        what = f"reached {last.tap.name} and {_were(lost)} never seen to go on"
+    return Problem(
+        Ground.HOLE,
+        f"{_counted(lost)} from {stream.key.sender} to {stream.key.receiver} {what} "
+        f"(first: frame {table.frame[last.row]} of {last.tap.name})",
+        (cite(table, last.row, "media packet that was not seen to arrive"),),
+    )
+
+
+def astray(table: PacketTable, stream: Stream) -> Iterator[Problem]:
+    """Media of a call that arrived at a host that takes no part in it."""
+    elsewhere = (packet.path for packet in stream.packets if packet.path.complete)
+    paths = [path for path in elsewhere if path.target != stream.key.receiver]
+    if paths:
+        last = paths[0].last
+        yield Problem(
+            Ground.CALL,
+            f"{_counted(paths)} from {stream.key.sender} to {stream.key.receiver} arrived at "
+            f"{last.tap.name} (first: frame {table.frame[last.row]})",
+            (cite(table, last.row, "media packet at a host that takes no part in the call"),),
+        )
+
+
+def _counted(paths: Sequence[Path]) -> str:
+    return "1 media packet" if len(paths) == 1 else f"{len(paths)} media packets"
+
+
+def _were(paths: Sequence[Path]) -> str:
+    return "was" if len(paths) == 1 else "were"
+
+
+def seconds_arrived(stream: Stream) -> float:
+    """How long the receiver's tap saw media, from the first packet to the last, in seconds."""
+    times = [path.last.time for path in stream.arrived]
+    return (max(times) - min(times)) / _NANOSECONDS if times else 0.0
+
+
+def strangers_at(
+    places: Places, strangers: Iterable[Packet], sockets: Collection[Socket]
+) -> list[Packet]:
+    """Unauthenticated packets that may be media: on ICE sockets, at a perimeter or a relay.
+
+    Elsewhere a packet may look like RTP by chance, as a DNS id can.
+    """
+    return [packet for packet in strangers if _may_be_media(places, packet, sockets)]
+
+
+def _may_be_media(places: Places, packet: Packet, sockets: Collection[Socket]) -> bool:
+    for path in packet.paths:
+        if {socket_at_start(path), socket_at_end(path)} & set(sockets):
+            return True
+        if any(_is_guarded(places, seen.tap.host) for seen in path.sightings):
+            return True
+    return False
+
+
+def _is_guarded(places: Places, host: str) -> bool:
+    return host in places.perimeters or places.role(host) is Role.RELAY
+
+
+def strange(table: PacketTable, strangers: Sequence[Packet]) -> Iterator[Problem]:
+    """One sentence for each tap at which unauthenticated packets were sent."""
+    ordered = sorted(strangers, key=lambda packet: packet.path.first.tap.name)
+    for tap, group in groupby(ordered, key=lambda packet: packet.path.first.tap.name):
+        packets = list(group)
+        row = min(packet.path.first.row for packet in packets)
+        yield Problem(
+            Ground.UNKNOWN_MEDIA,
+            f"{len(packets)} packets look like SRTP at {tap} (first: frame {table.frame[row]}) "
+            "but authenticate under no key of this run",
+            (cite(table, row, "looks like SRTP, but is under no key of this run"),),
+        )

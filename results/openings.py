@@ -1,0 +1,182 @@
+"""The flows of signalling: every DNS query and every TCP connection of a run.
+
+Not only those of the steps count: a connection that nobody expected changes
+the set of flows, and with it the verdict.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+
+import numpy as np
+from numpy.typing import NDArray
+
+from results import dns
+from results.legs import UNLISTED, NamedFlow, name_of
+from results.packets import ACK, SYN, Kind, PacketTable
+from results.paths import Hole, Path, Travels, follow
+from results.places import Places
+from results.sightings import Ends, Sighting
+from topologies.spec import Role, Segment, flow_between
+
+_SEQ = 4
+_FLAGS = 13
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A query or a connection that one host initiated toward another.
+
+    ``flow`` is None where a query has no number: within one segment. ``segments``
+    are those of origin and target.
+    """
+
+    what: str
+    path: Path
+    segments: tuple[Segment, Segment]
+    flow: NamedFlow | None
+
+
+@dataclass(frozen=True)
+class Query:
+    """A DNS query, and the row at which its answer came back to the one who asked."""
+
+    name: str
+    asked_by: str
+    asked: str
+    opening: Opening
+    time: int
+    answer_row: int | None
+
+
+def queries(table: PacketTable, places: Places, udp: Travels) -> list[Query]:
+    """Every DNS query that got anywhere, in order of time."""
+    answers = dict(_answers(table, udp))
+    found = []
+    for path in _dns_paths(udp):
+        message = dns.parse(table.innermost(path.first.row))
+        if message is None or message.is_response:
+            continue
+        opening = _opening(places, f"a DNS query for {message.qname}", path)
+        if opening:
+            key = (path.origin, path.first.ends.reversed(), message.id)
+            found.append(_query(message, opening, answers.get(key)))
+    return sorted(found, key=lambda query: query.time)
+
+
+@dataclass(frozen=True)
+class Connections:
+    """Every TCP connection of a run, and holes on the ways of the SYNs."""
+
+    openings: tuple[Opening, ...]
+    holes: tuple[Hole, ...]
+    #: Row of a SYN, wherever it was seen -> the connection that it opens.
+    by_syn: dict[int, Opening]
+
+
+def connections(table: PacketTable, places: Places) -> Connections:
+    """Every TCP connection whose SYN got anywhere.
+
+    A SYN keeps its sequence number through a NAT. A connection with a relay is
+    gathering, not signalling.
+    """
+    rows, numbers = syns(table)
+    travels = follow(table, places, rows, numbers)
+    by_syn: dict[int, Opening] = {}
+    for copies in travels.groups:
+        opening = _first_opening(places, copies)
+        if opening:
+            by_syn |= {seen.row: opening for path in copies for seen in path.sightings}
+    return Connections(tuple(dict.fromkeys(by_syn.values())), travels.holes, by_syn)
+
+
+def _first_opening(places: Places, copies: Iterable[Path]) -> Opening | None:
+    """What a SYN opened, of which there may be retransmissions."""
+    for path in sorted(copies, key=lambda path: not path.complete):
+        opening = _opening(places, _connection_name(path), path)
+        if opening and not _gathers(places, opening):
+            return opening
+    return None
+
+
+def syns(table: PacketTable) -> tuple[NDArray[np.intp], NDArray[np.uint32]]:
+    """Rows of all SYNs that open a connection, and their initial sequence numbers."""
+    rows = np.flatnonzero(table.kind == Kind.TCP)
+    data = np.frombuffer(table.buffer, dtype=np.uint8)
+    starts = table.transport_start[rows]
+    rows = rows[(data[starts + _FLAGS] & (SYN | ACK)) == SYN]
+    fields = table.transport_start[rows, None] + np.arange(_SEQ, _SEQ + 4)
+    return rows, data[fields].view(">u4").ravel().astype(np.uint32)
+
+
+def missing_hello(table: PacketTable, opening: Opening) -> Sighting | None:
+    """Where a connection's first data was not seen although its SYN was; None if all is well.
+
+    The first data of TLS holds the ClientHello's random, so equal bytes at every
+    tap say that the SYNs are of one connection.
+    """
+    first, *others = opening.path.sightings
+    said = _first_data(table, first)
+    if said is None:
+        return None
+    return next((seen for seen in others if _first_data(table, seen) != said), None)
+
+
+def _first_data(table: PacketTable, syn: Sighting) -> bytes | None:
+    """The first data that the client of a connection sent past the tap of its SYN."""
+    after = slice(syn.row, None)
+    rows = np.flatnonzero(
+        (table.src[after] == syn.ends.src)
+        & (table.sport[after] == syn.ends.sport)
+        & (table.dst[after] == syn.ends.dst)
+        & (table.dport[after] == syn.ends.dport)
+        & (table.tap[after] == table.tap[syn.row])
+        & (table.payload_size[after] > 0)
+    )
+    return table.payload(int(rows[0]) + syn.row) if len(rows) else None
+
+
+def _opening(places: Places, what: str, path: Path) -> Opening | None:
+    """What a first packet opens; None when no perimeter let it through and nobody took it."""
+    origin, reached = places.segment(path.origin), places.of_tap(path.last.tap)
+    if path.complete:
+        reached = places.segment(path.target)
+    elif reached is origin:
+        return None
+    unnumbered = path.last.kind is Kind.DNS and origin is reached
+    flow = None if unnumbered else name_of(flow_between(origin, reached))
+    return Opening(what, path, (origin, reached), flow)
+
+
+def _gathers(places: Places, opening: Opening) -> bool:
+    return places.role(opening.path.target) is Role.RELAY
+
+
+def _connection_name(path: Path) -> str:
+    server = f"{IPv4Address(path.first.ends.dst)}:{path.first.ends.dport}"
+    return f"a TCP connection of {path.origin} to {server}"
+
+
+def _dns_paths(udp: Travels) -> Iterator[Path]:
+    return (path for path in udp.paths if path.first.kind is Kind.DNS)
+
+
+def _answers(table: PacketTable, udp: Travels) -> Iterator[tuple[tuple[str, Ends, int], int]]:
+    """Who was answered, on what ends and with what id -> the row where the answer arrived."""
+    for path in _dns_paths(udp):
+        message = dns.parse(table.innermost(path.last.row)) if path.complete else None
+        if message and message.is_response:
+            yield (path.target, path.last.ends, message.id), path.last.row
+
+
+def _query(message: dns.DnsMessage, opening: Opening, answer_row: int | None) -> Query:
+    path = opening.path
+    return Query(message.qname, path.origin, path.target, opening, path.first.time, answer_row)
+
+
+def unlisted(opening: Opening) -> str | None:
+    """Both segments in words, where the documents have no number for an opening."""
+    if opening.flow != UNLISTED:
+        return None
+    origin, target = opening.segments
+    return f"{opening.what} goes from the {origin} to the {target}, which has no flow number"

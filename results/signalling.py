@@ -1,0 +1,168 @@
+"""What users and the service said to each other over HTTPS, opened with the users' key logs.
+
+The REST surface (hosts by role, names from the network's description)::
+
+    front end  POST   /v1/calls                          invite
+               GET    /v1/users/USER/notifications       long poll: invite, answer, …
+               POST   /v1/calls/CALL/answer              answer
+               POST   /v1/calls/CALL/candidates          trickled candidate
+               DELETE /v1/calls/CALL                     hang-up
+    telemetry  POST   /v1/reports                        report
+
+A message stands at the row where its last byte passed the user's own tap; a
+request counts when it was answered with success.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
+
+from results.http import Exchange, HttpError, exchanges
+from results.packets import PacketTable
+from results.places import Places
+from results.problems import Ground, Problem, cite
+from results.tls import Connection, TlsError, connections
+from topologies.spec import Role
+
+KeyLogs = Mapping[str, Mapping[bytes, bytes]]
+
+
+class Act(StrEnum):
+    """What a message does, by the words of the notifications."""
+
+    INVITE = "invite"
+    ANSWER = "answer"
+    CANDIDATE = "candidate"
+    HANGUP = "hangup"
+    REPORT = "report"
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message of the signalling at the tap of ``user``, who sent it or was told it."""
+
+    act: Act
+    call: str
+    user: str
+    told: bool
+    row: int
+    connection: Connection
+    to: str = ""
+    sdp: str = ""
+    candidate: str = ""
+
+
+@dataclass(frozen=True)
+class Signalling:
+    """All messages in the order of their rows, and what could not be read."""
+
+    messages: tuple[Message, ...]
+    problems: tuple[Problem, ...]
+
+
+def read_signalling(table: PacketTable, places: Places, keys: KeyLogs) -> Signalling:
+    """The messages of every user that has a key log; ``keys`` maps users to their TLS keys."""
+    messages: list[Message] = []
+    problems: list[Problem] = []
+    for user, connection in _connections(table, places, keys):
+        try:
+            spoken = exchanges(connection.decrypt(keys[user]))
+        except (TlsError, HttpError) as error:
+            problems.append(_unreadable(table, connection, error))
+            continue
+        role = places.domains[connection.sni or ""].role
+        for exchange in spoken:
+            messages += _messages(role, user, connection, exchange)
+    return Signalling(tuple(sorted(messages, key=lambda message: message.row)), tuple(problems))
+
+
+def _connections(
+    table: PacketTable, places: Places, keys: KeyLogs
+) -> Iterator[tuple[str, Connection]]:
+    """The TLS connections of users with the front end and telemetry."""
+    for index, tap in enumerate(table.taps):
+        if tap.host not in keys or tap.link is None:
+            continue
+        for connection in connections(table, index):
+            server = places.domains.get(connection.sni or "")
+            spoken_to = server is not None and server.role in (Role.FRONT_END, Role.TELEMETRY)
+            # Without a ServerHello nothing was said.
+            if spoken_to and connection.version is not None:
+                yield tap.host, connection
+
+
+def _unreadable(table: PacketTable, connection: Connection, error: TlsError | HttpError) -> Problem:
+    frame = cite(table, connection.syn_row, "opens a connection that cannot be read")
+    return Problem(Ground.KEYS, f"signalling cannot be read: {error}", (frame,))
+
+
+def _messages(
+    role: Role, user: str, connection: Connection, exchange: Exchange
+) -> Iterator[Message]:
+    if exchange.status is None or not 200 <= exchange.status < 300:
+        return
+    path = urlsplit(exchange.target).path.strip("/").split("/")
+    match (role, exchange.method, *path):
+        case (Role.FRONT_END, "GET", "v1", "users", _, "notifications"):
+            yield from _told(user, connection, exchange)
+        case (Role.FRONT_END, "POST", "v1", "calls"):
+            yield from _sent(Act.INVITE, "", user, connection, exchange)
+        case (Role.FRONT_END, "POST", "v1", "calls", call, "answer"):
+            yield from _sent(Act.ANSWER, call, user, connection, exchange)
+        case (Role.FRONT_END, "POST", "v1", "calls", call, "candidates"):
+            yield from _sent(Act.CANDIDATE, call, user, connection, exchange)
+        case (Role.FRONT_END, "DELETE", "v1", "calls", call):
+            yield from _sent(Act.HANGUP, call, user, connection, exchange)
+        case (Role.TELEMETRY, "POST", "v1", "reports"):
+            yield from _sent(Act.REPORT, "", user, connection, exchange)
+
+
+def _sent(
+    act: Act, call: str, user: str, connection: Connection, exchange: Exchange
+) -> Iterator[Message]:
+    body = _object(exchange.body)
+    named = call or _text(body, "call")
+    if named:
+        row = exchange.request_row
+        yield _message(act, named, user, False, row, connection, body)
+
+
+def _told(user: str, connection: Connection, exchange: Exchange) -> Iterator[Message]:
+    notices = _object(exchange.response_body or b"").get("notifications")
+    row = exchange.response_row
+    if row is None or not isinstance(notices, list):
+        return
+    for notice in notices:
+        if isinstance(notice, dict) and notice.get("type") in set(Act) and "call" in notice:
+            act, call = Act(notice["type"]), _text(notice, "call")
+            yield _message(act, call, user, True, row, connection, notice)
+
+
+def _message(
+    act: Act,
+    call: str,
+    user: str,
+    told: bool,
+    row: int,
+    connection: Connection,
+    body: Mapping[str, Any],
+) -> Message:
+    to, sdp, candidate = (_text(body, key) for key in ("to", "sdp", "candidate"))
+    return Message(act, call, user, told, row, connection, to, sdp, candidate)
+
+
+def _object(body: bytes) -> Mapping[str, Any]:
+    """A JSON object; empty where the body is none: then there is no message in it."""
+    try:
+        value = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _text(body: Mapping[str, Any], key: str) -> str:
+    value = body.get(key)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,140 @@
+"""From evidence to verdict: PASS, FAIL or INCONCLUSIVE, with the reason in words.
+
+Holes in the evidence outweigh all else, because a FAIL that is read from it
+proves nothing; then what is missing or wrong; a PASS needs everything.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from results.evidence import CallEvidence, Evidence, Shown
+from results.legs import NamedFlow, in_order
+from results.problems import Ground, Problem, in_weight
+from results.schema import Citation, Claim, Expectation, PlannedCall, Run, Verdict
+from results.selection import claim_problems
+from topologies.spec import Flow
+
+#: Call -> participant -> what it says it selected.
+Claims = Mapping[str, Mapping[str, Claim]]
+
+
+class Judgement(NamedTuple):
+    """A verdict with its reason and the frames that show it."""
+
+    verdict: Verdict
+    reason: str
+    citations: tuple[Citation, ...]
+
+
+def decide(
+    run: Run, evidence: Evidence, claims: Claims, other_problems: Iterable[Problem]
+) -> Judgement:
+    """The verdict on a run; ``other_problems`` are those of its folder and captures."""
+    problems = in_weight([*other_problems, *evidence.problems, *_problems(run, evidence, claims)])
+    citations = (
+        *(citation for problem in problems for citation in problem.citations),
+        *_first_of_each((*evidence.signalling, *evidence.media)),
+        *(citation for call in evidence.calls for citation in call.citations),
+    )
+    if problems:
+        reason = "; ".join(problem.text for problem in problems)
+        return Judgement(problems[0].ground.verdict, reason, tuple(dict.fromkeys(citations)))
+    return Judgement(Verdict.PASS, _figures(evidence), tuple(dict.fromkeys(citations)))
+
+
+def flows_of(shown: Iterable[Shown]) -> tuple[NamedFlow, ...]:
+    """The set of flows, in the order of the documents."""
+    return in_order(item.flow for item in shown)
+
+
+def _problems(run: Run, evidence: Evidence, claims: Claims) -> Iterator[Problem]:
+    yield from _call_problems(run.calls, evidence.calls)
+    yield from _expectation_problems(run.expect, evidence)
+    for call in evidence.calls:
+        yield from claim_problems(call.call, call.selection, claims.get(call.call.id, {}))
+
+
+def _call_problems(
+    planned: Iterable[PlannedCall], seen: Iterable[CallEvidence]
+) -> Iterator[Problem]:
+    """Calls that were planned and not seen, or seen and not planned."""
+    found = {call.call.id: call for call in seen}
+    for plan in planned:
+        text = _missing(plan, found.pop(plan.id, None))
+        if text:
+            yield Problem(Ground.MISSING_CALL, text)
+    for name, call in found.items():
+        participants = " and ".join(call.call.participants)
+        yield Problem(Ground.CALL, f"call {name} of {participants} was not planned")
+
+
+def _missing(plan: PlannedCall, seen: CallEvidence | None) -> str | None:
+    name = f"the planned call {plan.id} of {plan.caller} to {plan.callee}"
+    if seen is None:
+        return f"{name} is not in the captures"
+    if seen.call.participants != (plan.caller, plan.callee):
+        return f"{name} was made by {' and '.join(seen.call.participants)}"
+    if not seen.call.answered_by_callee:
+        return f"{name} was never answered"
+    return None
+
+
+def _expectation_problems(expect: Expectation, evidence: Evidence) -> Iterator[Problem]:
+    yield from _difference("signalling", expect.signalling, evidence.signalling)
+    yield from _difference("media", expect.media, evidence.media)
+    if expect.unsupported:
+        text = f"expected an unsupported case ({expect.unsupported}), but none was seen"
+        yield Problem(Ground.FLOWS, text)
+
+
+def _difference(
+    kind: str, expected: frozenset[Flow], shown: tuple[Shown, ...]
+) -> Iterator[Problem]:
+    """Flows that were seen and not expected, each with a frame, and the other way round."""
+    for item in _first_shown(shown):
+        if item.flow not in expected:
+            frame = f"frame {item.citation.frame} of {item.citation.tap}"
+            yield Problem(
+                Ground.FLOWS,
+                f"unexpected {kind} Flow {item.flow} ({frame}: {item.citation.what})",
+                (item.citation,),
+            )
+    seen = {item.flow for item in shown}
+    for flow in in_order(expected):
+        if flow not in seen:
+            yield Problem(Ground.FLOWS, f"expected {kind} Flow {flow} was not seen")
+
+
+def _first_shown(shown: Iterable[Shown]) -> list[Shown]:
+    first: dict[NamedFlow, Shown] = {}
+    for item in shown:
+        first.setdefault(item.flow, item)
+    return list(first.values())
+
+
+def _first_of_each(shown: tuple[Shown, ...]) -> list[Citation]:
+    """A frame for each flow of signalling and of media."""
+    first: dict[tuple[str, NamedFlow], Citation] = {}
+    for item in shown:
+        first.setdefault((item.citation.what.split(",")[0], item.flow), item.citation)
+    return list(first.values())
+
+
+def _figures(evidence: Evidence) -> str:
+    """What a PASS rests on, in numbers."""
+    calls = "; ".join(_call_figures(call) for call in evidence.calls)
+    return f"{calls}; signalling {_flows(flows_of(evidence.signalling))}"
+
+
+def _call_figures(call: CallEvidence) -> str:
+    good = sum(path.authenticated for path in call.result.media)
+    packets = sum(path.packets for path in call.result.media)
+    names = " and ".join(call.result.participants)
+    return f"{names}: {good} of {packets} media packets authenticated, {_flows(call.media_flows)}"
+
+
+def _flows(flows: tuple[NamedFlow, ...]) -> str:
+    names = [str(flow) for flow in flows]
+    if len(names) == 1:
+        return f"Flow {names[0]}"
+    return f"Flows {', '.join(names[:-1])} and {names[-1]}" if names else "no flow"
