@@ -297,6 +297,12 @@ def test_a_wrong_master_secret_gives_other_keys(recorded: Recorded) -> None:
     assert keys.server != recorded.server_keys
 
 
+def test_a_fragment_beyond_its_message_is_passed_over(recorded: Recorded) -> None:
+    from_client, hello = recorded.sent[0]
+    shifted = hello[:19] + (1).to_bytes(3) + hello[22:]
+    assert handshakes(datagrams([(from_client, shifted)])) == []
+
+
 @given(st.lists(st.binary(max_size=60)))
 def test_arbitrary_bytes_are_passed_over(payloads: list[bytes]) -> None:
     assert handshakes(datagrams([(True, payload) for payload in payloads])) == []

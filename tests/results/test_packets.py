@@ -246,6 +246,9 @@ def test_a_snapped_packet_is_another_packet(tmp_path: Path) -> None:
         lambda data: data[:16] + b"\xff\xff" + data[18:],  # IP length beyond the frame
         lambda data: data[:38] + b"\xff\xff" + data[40:],  # UDP length beyond the packet
         lambda data: data[:38] + b"\0\7" + data[40:],  # UDP length within its header
+        lambda data: data[:16] + b"\0\x1b" + data[18:],  # too short for a UDP header
+        lambda data: data[:23] + b"\x06" + data[24:],  # too short for a TCP header
+        lambda data: data[:16] + b"\0\x28" + data[18:23] + b"\x06" + data[24:] + bytes(12),
     ],
 )
 def test_damaged_packets_are_other_packets(read: Reader, damage: Callable[[bytes], bytes]) -> None:
