@@ -11,9 +11,10 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from results.absence import count_problems
+from results.capture import CaptureError
+from results.captures import read_capture
 from results.evidence import Evidence, read_evidence
 from results.packets import PacketTable, read_table
-from results.pcap import CaptureError, read_capture
 from results.problems import Ground, Problem
 from results.schema import Claim, Ending, Result, Run, RunFolder, RunFolderError, Seconds
 from results.tls import KeyLogError, read_keylog

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from results import stun
-from results.pcap import Capture, Record, read_capture
+from results.capture import Capture, Record
+from results.captures import read_capture
 from results.schema import CANARY_ETHERTYPE
 from topologies.spec import Tap
 

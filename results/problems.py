@@ -51,7 +51,7 @@ def cite(table: PacketTable, row: int, what: str) -> Citation:
 
 def capture_file(tap: str) -> str:
     """The capture file of a tap, relative to the run folder."""
-    return f"captures/{tap}.pcap"
+    return f"captures/{tap}.pcapng"
 
 
 def in_weight(problems: Iterable[Problem]) -> list[Problem]:

@@ -4,7 +4,7 @@ A run folder is complete only when its seal is there; the seal is written last
 and lists every file with its length and digest::
 
     run.json           Run: what was built, asked for and expected (written first)
-    captures/TAP.pcap  one capture a tap, classic pcap with nanoseconds
+    captures/TAP.pcapng one capture a tap, with nanoseconds
     keys/AGENT.tls     NSS key log of the agent's TLS connections
     keys/AGENT.dtls    NSS key log of the agent's DTLS handshakes
     keys/AGENT.srtp    SRTP keys that the agent negotiated, one JSON object a line
@@ -266,7 +266,7 @@ class RunFolder:
 
     def capture(self, tap: str) -> Path:
         """The capture file of a tap."""
-        return self.path / "captures" / f"{tap}.pcap"
+        return self.path / "captures" / f"{tap}.pcapng"
 
     def keys(self, agent: str, kind: Literal["tls", "dtls", "srtp"]) -> Path:
         """The key log of an agent."""

@@ -34,7 +34,8 @@ def run(options: argparse.Namespace) -> int:
         scenarios = [find(name) for name in options.names] or list(all_scenarios())
     except ScenarioError as error:
         return _cannot(error)
-    codes, results = [], []
+    codes: list[int] = []
+    results: list[Result] = []
     for scenario in scenarios:
         try:
             code, result = _run_one(scenario, options)

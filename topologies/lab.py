@@ -15,7 +15,7 @@ from mininet.node import Switch
 
 from topologies import nat
 from topologies.processes import Process, Processes, Program
-from topologies.spec import Host, Link, Network, Role, Tap, mac_of
+from topologies.spec import Host, Link, Nat, Network, Role, Tap, mac_of
 
 #: Where a host's private files (resolv.conf) lie; /run is the world's own.
 _PRIVATE = Path("/run/callpath")
@@ -160,19 +160,20 @@ def _resolver_lines(network: Network, host: Host) -> list[str]:
 
 
 def _nat_lines(network: Network, host: Host) -> list[str]:
-    if host.role is not Role.NAT:
-        return []
     links = [interface.link for interface in host.interfaces]
     return [
-        _nft(host.interface_name(links.index(inside)), host.interface_name(links.index(outside)))
+        _nft(
+            host.interface_name(links.index(perimeter.inside)),
+            host.interface_name(links.index(perimeter.outside)),
+            perimeter.nat,
+        )
         for perimeter in network.perimeters
         if perimeter.host == host.name
-        for inside, outside in [(perimeter.inside, perimeter.outside)]
     ]
 
 
-def _nft(inside: str, outside: str) -> str:
-    return f"nft -f - <<'EOF'\n{nat.ruleset(inside, outside)}EOF"
+def _nft(inside: str, outside: str, kind: Nat) -> str:
+    return f"nft -f - <<'EOF'\n{nat.ruleset(inside, outside, kind)}EOF"
 
 
 def _mininet() -> Mininet:

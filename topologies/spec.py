@@ -127,13 +127,44 @@ class Host(Spec):
         return f"{self.name}-eth{index}"
 
 
+class Nat(StrEnum):
+    """How a NAT maps and filters UDP (RFC 4787 sections 4.1 and 5).
+
+    Both filter by the peer's address and port; a mapping lasts for one internal
+    socket toward everybody, or is another one for each peer ("symmetric").
+    """
+
+    ENDPOINT_INDEPENDENT = "endpoint-independent mapping, address-and-port-dependent filtering"
+    SYMMETRIC = "address-and-port-dependent mapping and filtering"
+
+
 class Perimeter(Spec):
-    """Where two segments meet: the device there and its two sides."""
+    """Where two segments meet: the NAT router there, and the links at its two sides."""
 
     name: Name
     host: Name
     inside: Name
     outside: Name
+    nat: Nat = Nat.ENDPOINT_INDEPENDENT
+
+
+class Firewall(Spec):
+    """A place in line on a link where a policy is enforced.
+
+    ``sides`` says which hosts stand on which side; a policy's zones name them.
+    A firewall without a policy is a plain cable.
+    """
+
+    name: Name
+    link: Name
+    sides: dict[str, tuple[Name, ...]]
+
+    def side_of(self, host: str) -> str:
+        """The side that the host stands on; KeyError when it is on none."""
+        for side, hosts in self.sides.items():
+            if host in hosts:
+                return side
+        raise KeyError(host)
 
 
 class Tap(Spec):
@@ -157,6 +188,7 @@ class Network(Spec):
     links: tuple[Link, ...]
     hosts: tuple[Host, ...]
     perimeters: tuple[Perimeter, ...] = ()
+    firewalls: tuple[Firewall, ...] = ()
 
     def host(self, name: str) -> Host:
         """The host of that name; raises KeyError when there is none."""
@@ -226,6 +258,7 @@ def _problems(network: Network) -> Iterator[str]:
     yield from _name_problems(network)
     yield from _interface_problems(network)
     yield from _reference_problems(network)
+    yield from _firewall_problems(network)
 
 
 def _name_problems(network: Network) -> Iterator[str]:
@@ -266,6 +299,17 @@ def _reference_problems(network: Network) -> Iterator[str]:
         for side in (perimeter.inside, perimeter.outside):
             if side not in legs:
                 yield f"perimeter {perimeter.name}: {perimeter.host} has no leg on link {side}"
+
+
+def _firewall_problems(network: Network) -> Iterator[str]:
+    for firewall in network.firewalls:
+        sided = sorted(host for hosts in firewall.sides.values() for host in hosts)
+        attached = sorted(host.name for host, _ in network.attached(firewall.link))
+        if sided != attached:
+            yield (
+                f"firewall {firewall.name} has {', '.join(sided)} on its sides, "
+                f"but link {firewall.link} connects {', '.join(attached) or 'nobody'}"
+            )
 
 
 def flow_between(origin: Segment, target: Segment) -> Flow | None:

@@ -1,7 +1,7 @@
 """One capture per named point: ready before the first packet, drops counted at the end.
 
-Each tap is a dumpcap of its own (classic pcap, nanoseconds): it also works as a
-mapped root, which tcpdump does not. Canaries, small frames that cross each
+Each tap is a dumpcap of its own (pcapng; its classic pcap has microseconds only).
+It also works as a mapped root, which tcpdump does not. Canaries, small frames that cross each
 tapped link from its other end, show that a silent tap was a working one.
 """
 
@@ -73,9 +73,9 @@ class Taps:
     def _start(self, lab: Lab, tap: Tap) -> Process:
         name = f"tap-{tap.name}"
         file = self._folder.capture(tap.name)
-        # -P: classic pcap; -p: the interface stays as it is; -w -: to standard output, which
-        # makes dumpcap write each packet at once (into a file it would hold them for 0.5 s).
-        argv = ("dumpcap", "-P", "-p", "-i", tap.interface, "-w", "-")
+        # -p: the interface stays as it is; -w -: to standard output, which makes dumpcap write
+        # each packet at once (into a file it would hold them for 0.5 s).
+        argv = ("dumpcap", "-p", "-i", tap.interface, "-w", "-")
         program = Program(name=name, argv=argv, ready=r"^File: ", stdout=file)
         return lab.spawn(tap.host, program, self._folder.events(name), self._folder.log(name))
 

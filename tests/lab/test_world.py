@@ -24,7 +24,7 @@ from topologies.reference import office
 #: Moment -> how a run folder shows that it has come.
 _MOMENTS: dict[str, Callable[[Path], bool]] = {
     "services": lambda run: (run / "logs" / "relay.log").exists(),
-    "captures": lambda run: (run / "captures" / "relay-lo.pcap").exists(),
+    "captures": lambda run: (run / "captures" / "relay-lo.pcapng").exists(),
     "agents": lambda run: (run / "keys" / "alice.tls").exists(),
     "media": lambda run: (run / "keys" / "bea.srtp").exists(),
 }
@@ -76,7 +76,7 @@ def test_ctrl_c_ends_the_world_and_says_what_is_kept(runs: Path) -> None:
     assert str(folder) in errors
     assert "Traceback" not in errors
     assert world.remains() == []
-    assert (folder / "captures" / "alice-eth0.pcap").stat().st_size > 1000
+    assert (folder / "captures" / "alice-eth0.pcapng").stat().st_size > 1000
     reason = results_of(callpath("judge", str(folder), "--json"))[0]
     assert reason["verdict"] == "INCONCLUSIVE"
     assert "interrupted" in reason["reason"]

@@ -16,8 +16,8 @@ from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Packet, Raw
 from scapy.utils import wrpcap
 
+from results.capture import CaptureError
 from results.packets import ACK, SYN, Kind, PacketTable, demultiplex, read_table
-from results.pcap import CaptureError
 from topologies.spec import Tap
 
 OWN, OTHER = "02:00:0a:00:00:01", "02:00:0a:00:00:02"

@@ -3,6 +3,7 @@
 from topologies import nat
 from topologies.lab import setup_script
 from topologies.reference import office
+from topologies.spec import Nat
 
 
 def test_a_user_gets_address_route_and_name_server() -> None:
@@ -24,11 +25,24 @@ def test_a_host_without_name_server_does_not_ask_the_machines() -> None:
 
 def test_the_nat_router_masquerades_outward_only() -> None:
     script = setup_script(office(), office().host("office_nat"))
-    assert nat.ruleset("office_nat-eth0", "office_nat-eth1") in script
+    assert nat.ruleset("office_nat-eth0", "office_nat-eth1", Nat.ENDPOINT_INDEPENDENT) in script
 
 
 def test_the_nat_drops_new_input_from_outside() -> None:
-    rules = nat.ruleset("in0", "out0")
-    assert 'iifname "out0" ct state new counter drop' in rules
-    assert 'oifname "out0" counter masquerade' in rules
+    rules = nat.ruleset("in0", "out0", Nat.ENDPOINT_INDEPENDENT)
+    assert 'iifname "out0" ct state new counter drop comment "unsolicited_to_router"' in rules
+    assert 'oifname "out0" counter masquerade comment' in rules
     assert "policy drop" in rules
+
+
+def test_a_symmetric_nat_takes_a_new_port_for_each_peer() -> None:
+    rules = nat.ruleset("in0", "out0", Nat.SYMMETRIC)
+    assert 'oifname "out0" counter masquerade fully-random comment' in rules
+
+
+def test_counters_are_read_by_the_rules_comments() -> None:
+    listing = (
+        '{"nftables": [{"metainfo": {}}, {"rule": {"comment": "outward", "expr": '
+        '[{"match": {}}, {"counter": {"packets": 7, "bytes": 1}}, {"accept": null}]}}]}'
+    )
+    assert nat.counters(listing) == {"outward": 7}
