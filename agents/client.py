@@ -40,7 +40,9 @@ class Call:
         self._enough = asyncio.Event()
         self._wanted = 0
         self._connected = asyncio.Event()
-        self._connection: RTCPeerConnection | None = None
+        self._described: asyncio.Future[RTCPeerConnection] = (
+            asyncio.get_running_loop().create_future()
+        )
 
     async def make(self, seconds: float) -> None:
         """Call the peer, hold the call for ``seconds`` of received media, hang up."""
@@ -51,7 +53,7 @@ class Call:
         say("invited", call=self.id, to=self._peer)
         await self._client.api.end_of_candidates(self.id)
         sdp = await self.answered
-        await connection.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
+        await self._describe(connection, RTCSessionDescription(sdp, "answer"))
         await self._until_connected(connection)
         await self._enough.wait()
         await self._client.api.hang_up(self.id)
@@ -61,7 +63,7 @@ class Call:
         """Answer the peer's invite and hold the call until the peer hangs up."""
         say("ringing", call=self.id, peer=self._peer)
         connection = await self._open()
-        await connection.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
+        await self._describe(connection, RTCSessionDescription(sdp, "offer"))
         await connection.setLocalDescription(await connection.createAnswer())
         await self._client.api.answer(self.id, connection.localDescription.sdp)
         await self._client.api.end_of_candidates(self.id)
@@ -70,9 +72,13 @@ class Call:
         await self._finish(connection)
 
     async def end_of_remote_candidates(self) -> None:
-        """The peer has told all its candidates."""
-        if self._connection is not None:
-            await self._connection.addIceCandidate(None)
+        """The peer has told all its candidates.
+
+        The news may overtake our own handling of the description that holds them;
+        an ICE agent that is told of the end first takes none of them.
+        """
+        connection = await self._described
+        await connection.addIceCandidate(None)
 
     async def _open(self) -> RTCPeerConnection:
         relay = await self._client.api.relay()
@@ -84,8 +90,11 @@ class Call:
         connection.on("connectionstatechange", self._connected.set)
         connection.on("track", self._listen)
         connection.addTrack(Tone(self._client.tone))
-        self._connection = connection
         return connection
+
+    async def _describe(self, connection: RTCPeerConnection, peer: RTCSessionDescription) -> None:
+        await connection.setRemoteDescription(peer)
+        self._described.set_result(connection)
 
     async def _until_connected(self, connection: RTCPeerConnection) -> None:
         while connection.connectionState in ("new", "connecting"):
@@ -176,7 +185,7 @@ class Client:
         if kind == "answer":
             call.answered.set_result(notification["sdp"])
         elif kind == "candidate":
-            await call.end_of_remote_candidates()
+            self.keep(call.end_of_remote_candidates())
         elif kind == "hangup":
             call.hung_up.set()
 

@@ -63,6 +63,8 @@ def _read_block(reading: _Reading, at: int) -> int:
         raise cut(reading.path, frame, at, end, "the header of the next block")
     if reading.data[at : at + 4] == MAGIC:
         _begin_section(reading, at)
+    kind: int
+    length: int
     kind, length = struct.unpack_from(reading.order + "II", reading.data, at)
     if length < _SMALLEST_BLOCK or length % 4:
         raise _damaged(reading, at, f"a block of {length} bytes")

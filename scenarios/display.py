@@ -1,5 +1,6 @@
 """What a person sees: progress on the terminal, and the table of results."""
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,10 @@ from results.schema import Result, Verdict
 _COLOURS = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.INCONCLUSIVE: "yellow"}
 
 
+#: Columns for output that goes to a file.
+_UNWATCHED_WIDTH = 160
+
+
 @contextmanager
 def progress(name: str) -> Iterator[Callable[[str], None]]:
     """Show the phase that a run is in; nothing where standard error is no terminal."""
@@ -22,8 +27,10 @@ def progress(name: str) -> Iterator[Callable[[str], None]]:
 
 def table(results: Sequence[Result], runs: Path) -> None:
     """Print one row a run, and below it the reason of each that did not pass."""
-    console = Console()
-    grid = Table("scenario", "signalling", "media", "verdict", "seconds", "run folder")
+    # Where nobody watches (a file, a pipe) no line may be cut to a terminal's width.
+    console = Console() if sys.stdout.isatty() else Console(width=_UNWATCHED_WIDTH)
+    grid = Table("scenario", "signalling", "media", "verdict", "seconds")
+    grid.add_column("run folder", overflow="fold")
     for result in results:
         colour = _COLOURS[result.verdict]
         grid.add_row(
@@ -33,7 +40,6 @@ def table(results: Sequence[Result], runs: Path) -> None:
             f"[{colour}]{result.verdict}[/]",
             _seconds(result.seconds.total),
             _short(runs / result.run),
-            style=None,
         )
     console.print(grid)
     for result in results:
