@@ -44,7 +44,7 @@ class Stage:
         self._logs = logs
         self._network = network
         self._secret = secrets.token_hex(16)
-        self._processes = Processes(_AGENTS)
+        self._processes = Processes(_AGENTS, interrupt=sys.stdin.fileno())
         self._lab = Lab(network, self._processes)
         self._name_servers = network.with_role(Role.FORWARDER) + network.with_role(Role.RESOLVER)
         self._used = False
@@ -67,9 +67,9 @@ class Stage:
             _phase("evidence")
             counts = taps.stop()
         except ProcessError:
-            # Whatever was captured is kept.
+            # Whatever was captured is kept, up to the last packet.
             with contextlib.suppress(ProcessError):
-                taps.end()
+                taps.stop()
             raise
         agents = [*clients.values(), *servers]
         self._processes.end(agents)

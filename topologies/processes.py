@@ -28,6 +28,10 @@ class ProcessError(Exception):
     """A process that died, or did not say in time what was waited for. Speaks to a person."""
 
 
+class Interrupted(ProcessError):  # noqa: N818 - not an error of anything
+    """The holder wants no more of it."""
+
+
 @dataclass(frozen=True)
 class Program:
     """What to run on a host.
@@ -99,7 +103,8 @@ class Process:
 class Processes:
     """All processes of a world; one thread, one selector."""
 
-    def __init__(self, preload: Sequence[str]) -> None:
+    def __init__(self, preload: Sequence[str], interrupt: int | None = None) -> None:
+        """Preload modules; when descriptor ``interrupt`` becomes readable, a wait ends."""
         ours, theirs = socket.socketpair()
         self._channel = ours
         self._spawner = subprocess.Popen(
@@ -113,6 +118,9 @@ class Processes:
         self._processes: list[Process] = []
         self._selector = selectors.DefaultSelector()
         self._selector.register(ours, selectors.EVENT_READ, self._hear_spawner)
+        self._interrupted = False
+        if interrupt is not None:
+            self._selector.register(interrupt, selectors.EVENT_READ, self._hear_interrupt)
 
     def spawn(self, program: Program, within: int | None, events: Path, log: Path) -> Process:
         """Start a program inside the host that process ``within`` lives in.
@@ -177,11 +185,15 @@ class Processes:
         )
 
     def check(self) -> None:
-        """ProcessError if a process died that nobody asked to end."""
+        """ProcessError if a process died that nobody asked to end; Interrupted. Each is told once."""
+        if self._interrupted:
+            self._interrupted = False
+            raise Interrupted("interrupted")
         if self._spawner.poll() is not None:
             raise ProcessError(f"the spawner died with exit code {self._spawner.returncode}")
         for process in self._processes:
             if process.exit_code is not None and not process.asked_to_end:
+                process.asked_to_end = True
                 self._hear_last_words()
                 last = "; ".join(process.heard[-3:]) or "it said nothing"
                 raise ProcessError(
@@ -227,10 +239,10 @@ class Processes:
         ready = self._selector.select(timeout)
         for key, _ in ready:
             data = os.read(key.fd, 1 << 16)
-            if data:
-                key.data(data)
-            else:
+            if not data:
                 self._selector.unregister(key.fileobj)
+            if data or key.data == self._hear_interrupt:
+                key.data(data)
         return bool(ready)
 
     def _hear_spawner(self, data: bytes) -> None:
@@ -241,6 +253,9 @@ class Processes:
                 self._processes[message["spawned"]].pid = message["pid"]
             else:
                 self._processes[message["ended"]].exit_code = message["code"]
+
+    def _hear_interrupt(self, _data: bytes) -> None:
+        self._interrupted = True
 
     def _silent(self) -> str:
         waiting = [p for p in self._processes if not p.ready and p.exit_code is None]

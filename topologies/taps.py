@@ -53,10 +53,10 @@ class Taps:
         except ProcessError as error:
             missing = ", ".join(self._without_last_canary())
             raise ProcessError(f"{error} (missing in {missing})") from None
-        return self.end()
+        return self._end()
 
-    def end(self) -> dict[str, TapCount]:
-        """End the captures as they are; packets received and dropped, by tap.
+    def _end(self) -> dict[str, TapCount]:
+        """End the captures; packets received and dropped, by tap.
 
         dumpcap has closed its file when it tells its counts; the kernel then takes
         its time to close the socket, which nobody has to wait for.

@@ -23,6 +23,10 @@ _FIRST_PROCESS = Path(__file__).with_name("first_process.py")
 _END_TIMEOUT = 10.0
 
 
+#: How long an interrupted stage may take to store what it has, in seconds.
+_GRACE = 3.0
+
+
 class WorldError(Exception):
     """A world that could not be made or ended before its time. Speaks to a person."""
 
@@ -86,15 +90,24 @@ class World:
         """Last words of a stage that ended on its own."""
         return self._why_gone()
 
+    def interrupt(self) -> None:
+        """Have the stage store what it has and end; it may take a moment for that."""
+        self._close_stdin()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_GRACE)
+
     def close(self) -> None:
         """End the world and wait until it is gone."""
         if self._held >= 0:
             os.close(self._held)
             self._held = -1
         self._stdout.close()
+        self._close_stdin()
+        self._process.wait(_END_TIMEOUT)
+
+    def _close_stdin(self) -> None:
         with contextlib.suppress(BrokenPipeError):
             self._stdin.close()
-        self._process.wait(_END_TIMEOUT)
 
     def __enter__(self) -> Self:
         return self
@@ -105,7 +118,11 @@ class World:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        try:
+            if kind is KeyboardInterrupt:
+                self.interrupt()
+        finally:
+            self.close()
 
     @property
     def _stdin(self) -> IO[str]:

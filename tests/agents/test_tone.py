@@ -15,7 +15,7 @@ def test_a_tone_must_fit_whole_periods_into_a_frame() -> None:
 
 
 def test_frames_follow_each_other_without_a_gap() -> None:
-    async def two_frames() -> list[tuple[int, bytes]]:
+    async def two_frames() -> list[tuple[int | None, bytes]]:
         tone = Tone(400)
         frames = [await tone.recv() for _ in range(2)]
         return [(frame.pts, bytes(frame.planes[0])[:1920]) for frame in frames]
