@@ -35,7 +35,7 @@ main() {
         "$(mirror)" >"$machine.log" 2>&1 || die "debootstrap failed; see $machine.log"
     rm -f "$machine.log"
     copy_configuration
-    git clone --quiet --no-hardlinks "$checkout" "$machine/root/callpath"
+    git clone --quiet --no-hardlinks "$checkout" "$machine/srv/callpath"
     local status=0
     for command in "$@"; do
         say "\$ $command"
@@ -107,7 +107,7 @@ enter() {
     umount -l /old
     rmdir old
     hostname fresh
-    cd /root/callpath
+    cd /srv/callpath # ordinary users may read it, other than /root
     bash -c "$command" # not exec: process 1 must be one that reaps orphans
 }
 
