@@ -45,7 +45,7 @@ class Stage:
         self._network = network
         self._secret = secrets.token_hex(16)
         self._processes = Processes(_AGENTS, interrupt=sys.stdin.fileno())
-        self._lab = Lab(network, self._processes)
+        self._lab = Lab(network, self._processes, logs)
         self._name_servers = network.with_role(Role.FORWARDER) + network.with_role(Role.RESOLVER)
         self._used = False
         self._processes.wait_ready([self._start(program) for program in self._services()])

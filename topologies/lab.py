@@ -4,27 +4,33 @@ Runs inside a world (:mod:`topologies.world`), where it may do as it likes: the
 namespaces are private. The only importer of mininet.
 """
 
-from collections.abc import Mapping
+import subprocess
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from mininet.net import Mininet
 from mininet.node import Host as MininetHost
 from mininet.node import Node as MininetNode
-from mininet.node import Switch
+from mininet.node import OVSSwitch, RemoteController, Switch
 
-from topologies import nat
+from topologies import ovs
+from topologies.host_script import PRIVATE, setup_script
 from topologies.processes import Process, Processes, Program
-from topologies.spec import Host, Link, Nat, Network, Role, Tap, mac_of
-
-#: Where a host's private files (resolv.conf) lie; /run is the world's own.
-_PRIVATE = Path("/run/callpath")
+from topologies.spec import Firewall, Host, Link, Network, Tap, mac_of
 
 #: IPv6 is off in these networks: its multicast fills backlogs. Interfaces made later inherit it.
 _NO_IPV6 = "for f in /proc/sys/net/ipv6/conf/*/disable_ipv6; do echo 1 > $f; done"
 
 
-def _no_ipv6_here() -> None:
+#: Where the firewalls look for their controller: on the world's own loopback.
+CONTROLLER = ("127.0.0.1", 6653)
+
+
+def _make_ready() -> None:
+    """Prepare the world's own namespace, in which the switches are."""
+    PRIVATE.mkdir(exist_ok=True)
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     for setting in Path("/proc/sys/net/ipv6/conf").glob("*/disable_ipv6"):
         setting.write_text("1")
 
@@ -41,13 +47,35 @@ class LinuxBridge(Switch):  # type: ignore[misc]
         ports = [intf.name for intf in self.intfList() if intf.name != "lo"]
         script = [
             f"ip link add {self.name} type bridge stp_state 0 mcast_snooping 0",
-            *(f"ip link set {port} master {self.name} up" for port in ports),
-            f"ip link set {self.name} up",
+            *(f"ip link set {port} master {self.name}" for port in ports),
+            _up([*ports, self.name]),
         ]
         _expect_done(self.name, self.cmd(_from_file(self.name, "\n".join(script))))
 
     def stop(self, deleteIntfs: bool = True) -> None:  # noqa: N803 - Mininet's name
         """Nothing to do: the world's end removes the bridge."""
+
+
+class FirewallSwitch(OVSSwitch):  # type: ignore[misc]
+    """A firewall in line: an Open vSwitch bridge that forwards nothing unless it is told to."""
+
+    def __init__(self, name: str, **parameters: object) -> None:
+        super().__init__(
+            name,
+            datapath=ovs.datapath(),
+            protocols="OpenFlow13",
+            failMode="secure",
+            **parameters,
+        )
+
+    def start(self, controllers: list[RemoteController]) -> None:
+        """Make the bridge, attach every port and connect to the controller."""
+        super().start(controllers)
+        ports = [intf.name for intf in self.intfList() if intf.name != "lo"]
+        _expect_done(self.name, self.cmd(_from_file(self.name, _up(ports))))
+        attached = ovs.ask("ovs-vsctl", "list-ports", self.name).split()
+        if sorted(attached) != sorted(ports):
+            raise LabError(f"firewall {self.name} has the ports {attached} instead of {ports}")
 
 
 @dataclass(frozen=True)
@@ -64,12 +92,22 @@ class FarEnd:
 class Lab:
     """A network that is up. The namespaces go with the world, so there is nothing to stop."""
 
-    def __init__(self, network: Network, processes: Processes) -> None:
+    def __init__(
+        self, network: Network, processes: Processes, logs: Path, enforced: Collection[str] = ()
+    ) -> None:
+        """Build it; ``enforced`` names the firewalls that are not plain cables.
+
+        Their bridges connect to the controller that listens on :data:`CONTROLLER`.
+        """
         self.network = network
         self._processes = processes
+        self._enforced = {f.link: f for f in network.firewalls if f.name in enforced}
         self._mininet = _mininet()
         self._hosts: dict[str, MininetHost] = {}
-        self._bridges: list[LinuxBridge] = []
+        self._switches: list[Switch] = []
+        _make_ready()
+        if self._enforced:
+            ovs.start(processes, logs)
         self._build()
 
     def spawn(self, host: str, program: Program, events: Path, log: Path) -> Process:
@@ -91,28 +129,35 @@ class Lab:
         return FarEnd(int(other.node.pid) if inside else None, other.name)
 
     def _build(self) -> None:
-        _PRIVATE.mkdir(exist_ok=True)
-        _no_ipv6_here()
         for host in self.network.hosts:
             self._hosts[host.name] = self._mininet.addHost(host.name, ip=None)
         self._all({host.name: _NO_IPV6 for host in self.network.hosts})
         for link in self.network.links:
             self._lay(link)
-        for bridge in self._bridges:
-            bridge.start([])
+        address, port = CONTROLLER
+        controllers = [RemoteController("controller", ip=address, port=port)]
+        for switch in self._switches:
+            switch.start(controllers)
         self._all({host.name: setup_script(self.network, host) for host in self.network.hosts})
 
     def _lay(self, link: Link) -> None:
-        """Lay a cable between two hosts, or from each of more hosts to a bridge."""
+        """Lay a cable between two hosts, or from each host to a switch in their midst."""
         ends = list(self.network.attached(link.name))
-        if len(ends) == 2:
+        firewall = self._enforced.get(link.name)
+        if len(ends) == 2 and firewall is None:
             self._cable(ends[0], self._hosts[ends[1][0].name], *_port(*ends[1]))
             return
-        # Mininet wants a datapath id of every switch; a bridge has no use for it.
-        bridge = self._mininet.addSwitch(f"br-{link.name}", cls=LinuxBridge, dpid="1")
-        self._bridges.append(bridge)
-        for number, end in enumerate(ends):
-            self._cable(end, bridge, f"{bridge.name}-{number}", _bridge_mac(link, number))
+        switch = self._add_switch(link, firewall)
+        self._switches.append(switch)
+        for number, end in enumerate(ends, 1):
+            self._cable(end, switch, f"{switch.name}-{number}", _switch_mac(link, number))
+
+    def _add_switch(self, link: Link, firewall: Firewall | None) -> Switch:
+        if firewall is None:
+            # Mininet wants a datapath id of every switch; a bridge has no use for it.
+            return self._mininet.addSwitch(f"br-{link.name}", cls=LinuxBridge, dpid="1")
+        dpid = f"{self.network.datapath_id(firewall):x}"
+        return self._mininet.addSwitch(f"fw-{link.name}", cls=FirewallSwitch, dpid=dpid)
 
     def _cable(self, end: tuple[Host, int], other: MininetNode, name: str, mac: str) -> None:
         host, index = end
@@ -134,46 +179,8 @@ class Lab:
             _expect_done(name, self._hosts[name].waitOutput())
 
 
-def setup_script(network: Network, host: Host) -> str:
-    """The shell commands that configure a host once its links are there."""
-    lines = ["ip link set lo up"]
-    for index, interface in enumerate(host.interfaces):
-        name = host.interface_name(index)
-        lines += [f"ip address add {interface.address} dev {name}", f"ip link set {name} up"]
-    lines += [f"ip route add {route.to} via {route.via}" for route in host.routes]
-    if host.role in (Role.ROUTER, Role.NAT):
-        lines.append("echo 1 > /proc/sys/net/ipv4/ip_forward")
-    lines += _resolver_lines(network, host)
-    lines += _nat_lines(network, host)
-    return "\n".join(lines)
-
-
-def _resolver_lines(network: Network, host: Host) -> list[str]:
-    """A resolv.conf of its own: without one a host would ask the machine's name servers."""
-    server = network.host(host.nameserver).address if host.nameserver else None
-    content = f"nameserver {server}" if server else "# this host asks nobody"
-    private = _PRIVATE / f"{host.name}.resolv.conf"
-    return [
-        f"echo '{content}' > {private}",
-        f"mount --bind {private} $(readlink -f /etc/resolv.conf)",
-    ]
-
-
-def _nat_lines(network: Network, host: Host) -> list[str]:
-    links = [interface.link for interface in host.interfaces]
-    return [
-        _nft(
-            host.interface_name(links.index(perimeter.inside)),
-            host.interface_name(links.index(perimeter.outside)),
-            perimeter.nat,
-        )
-        for perimeter in network.perimeters
-        if perimeter.host == host.name
-    ]
-
-
-def _nft(inside: str, outside: str, kind: Nat) -> str:
-    return f"nft -f - <<'EOF'\n{nat.ruleset(inside, outside, kind)}EOF"
+def _up(interfaces: list[str]) -> str:
+    return "\n".join(f"ip link set {name} up" for name in interfaces)
 
 
 def _mininet() -> Mininet:
@@ -186,8 +193,8 @@ def _port(host: Host, index: int) -> tuple[str, str]:
     return host.interface_name(index), mac_of(host.interfaces[index].address.ip)
 
 
-def _bridge_mac(link: Link, number: int) -> str:
-    """Bridge ports have addresses of their own, so that no host's frame bears one."""
+def _switch_mac(link: Link, number: int) -> str:
+    """Ports of switches have addresses of their own, so that no host's frame bears one."""
     return "02:01:" + mac_of(link.prefix.network_address + number)[6:]
 
 
@@ -196,7 +203,7 @@ _DONE = "callpath-script-done"
 
 def _from_file(name: str, script: str) -> str:
     """A short command that runs a script of any length: Mininet types into a terminal."""
-    path = _PRIVATE / f"{name}.sh"
+    path = PRIVATE / f"{name}.sh"
     path.write_text(script + "\n", encoding="utf-8")
     return f"sh -e {path} && echo {_DONE}"
 

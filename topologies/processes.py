@@ -36,14 +36,16 @@ class Interrupted(ProcessError):  # noqa: N818 - not an error of anything
 class Program:
     """What to run on a host.
 
-    Either ``argv`` (any program; its output is text, and it is ready when a
-    line matches ``ready``) or ``module`` (one of our agents: ``main(config)``;
-    it speaks JSON lines and is ready when it says ``{"event": "ready"}``).
+    Either ``argv`` (any program) or ``module`` (one of our agents:
+    ``main(config)``). An agent speaks JSON lines (so does a program that
+    ``speaks_json``) and is ready when it says ``{"event": "ready"}``; any other
+    program's output is text, and it is ready when a line matches ``ready``.
     """
 
     name: str
     argv: tuple[str, ...] | None = None
     ready: str | None = None
+    speaks_json: bool = False
     module: str | None = None
     config: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
@@ -92,7 +94,7 @@ class Process:
         self._output.write(line + "\n")
         self._output.flush()
         self.heard.append(line)
-        if self.program.module is not None:
+        if self.program.module is not None or self.program.speaks_json:
             event = json.loads(line)
             self.events.append(event)
             self.ready |= event["event"] == "ready"
@@ -125,10 +127,10 @@ class Processes:
     def spawn(self, program: Program, within: int | None, events: Path, log: Path) -> Process:
         """Start a program inside the host that process ``within`` lives in.
 
-        An agent's JSON lines go to ``events`` and its standard error to ``log``;
-        all output of any other program goes to ``log``.
+        JSON lines go to ``events`` and standard error to ``log``; all output of a
+        program that does not speak JSON goes to ``log``.
         """
-        agent = program.argv is None
+        agent = program.argv is None or program.speaks_json
         stdin, our_stdin = os.pipe()
         our_words, words = os.pipe()
         heard = (events if agent else log).open("w", encoding="utf-8")
@@ -185,7 +187,7 @@ class Processes:
         )
 
     def check(self) -> None:
-        """ProcessError if a process died that nobody asked to end; Interrupted. Each is told once."""
+        """ProcessError if a process died unasked, or Interrupted; each is told once."""
         if self._interrupted:
             self._interrupted = False
             raise Interrupted("interrupted")

@@ -20,11 +20,26 @@ the service::
     access     198.51.100.0/30      inet .1, office_nat .2
     backbone   198.51.100.48/28     inet .49, resolver .53
     service    203.0.113.0/24       inet .1, front_end .5, relay .9, telemetry .13
+
+On ``edge`` and ``wan`` a firewall may stand in line (sides "inside" and "outside",
+seen from the head office).
 """
 
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
-from topologies.spec import Host, Interface, Link, Network, Perimeter, Role, Route, Segment
+from topologies.spec import (
+    Firewall,
+    Host,
+    Interface,
+    Link,
+    Nat,
+    Network,
+    Perimeter,
+    Role,
+    Route,
+    Segment,
+)
 
 #: The zone that the public resolver answers for (RFC 2606 keeps it off the real internet).
 DOMAIN = "service.example"
@@ -35,9 +50,103 @@ def office() -> Network:
     return Network(
         name="office",
         links=_OFFICE_LINKS,
-        hosts=_USERS + _ROUTERS + _NAME_SERVERS + _SERVICE,
-        perimeters=(Perimeter(name="office", host="office_nat", inside="edge", outside="access"),),
+        hosts=(*_USERS, *_ROUTERS, _internet_router(), *_NAME_SERVERS, *_SERVICE),
+        perimeters=(_OFFICE_PERIMETER,),
+        firewalls=_FIREWALLS,
     )
+
+
+def office_and_homes(
+    eve_nat: Nat = Nat.ENDPOINT_INDEPENDENT, nina_nat: Nat = Nat.ENDPOINT_INDEPENDENT
+) -> Network:
+    """The office, and two users outside, each at home behind a NAT router of her own.
+
+    Their homes belong to the internet: whoever is not on the customer network is
+    outside (call-flow-topologies, "Flow descriptions"). They ask the public resolver::
+
+        eve ─── eve_lan ─── eve_nat ── eve_up ── inet
+        nina ── nina_lan ── nina_nat ─ nina_up ─ inet
+
+        link         prefix             hosts
+        eve_lan      192.168.1.0/24     eve_nat .1, eve .11
+        eve_up       198.51.100.8/30    inet .9, eve_nat .10
+        nina_lan     192.168.2.0/24     nina_nat .1, nina .11
+        nina_up      198.51.100.12/30   inet .13, nina_nat .14
+    """
+    homes = (
+        _Home("eve", "192.168.1", "198.51.100.8/30", eve_nat),
+        _Home("nina", "192.168.2", "198.51.100.12/30", nina_nat),
+    )
+    inet = _internet_router(**{home.access: f"{home.uplink[1]}/30" for home in homes})
+    return Network(
+        name="office_and_homes",
+        links=(*_OFFICE_LINKS, *(link for home in homes for link in home.links())),
+        hosts=(
+            *_USERS,
+            *_ROUTERS,
+            inet,
+            *_NAME_SERVERS,
+            *_SERVICE,
+            *(host for home in homes for host in home.hosts()),
+        ),
+        perimeters=(_OFFICE_PERIMETER, *(home.perimeter() for home in homes)),
+        firewalls=_FIREWALLS,
+    )
+
+
+@dataclass(frozen=True)
+class _Home:
+    """A user at home: a LAN ``lan``.0/24, a NAT router, and its access to the internet."""
+
+    user: str
+    lan: str
+    access_prefix: str
+    nat: Nat
+
+    @property
+    def access(self) -> str:
+        """The link between the home's router and its provider."""
+        return f"{self.user}_up"
+
+    @property
+    def uplink(self) -> list[IPv4Address]:
+        """Network, provider's router, own router, broadcast."""
+        return list(IPv4Network(self.access_prefix))
+
+    def links(self) -> tuple[Link, ...]:
+        return (
+            _link(f"{self.user}_lan", f"{self.lan}.0/24", Segment.INTERNET),
+            _link(self.access, self.access_prefix, Segment.INTERNET),
+        )
+
+    def hosts(self) -> tuple[Host, ...]:
+        user = Host(
+            name=self.user,
+            role=Role.USER,
+            segment=Segment.INTERNET,
+            interfaces=_on(**{f"{self.user}_lan": f"{self.lan}.11/24"}),
+            routes=(_default(f"{self.lan}.1"),),
+            nameserver="resolver",
+        )
+        router = Host(
+            name=f"{self.user}_nat",
+            role=Role.NAT,
+            segment=Segment.INTERNET,
+            interfaces=_on(
+                **{f"{self.user}_lan": f"{self.lan}.1/24", self.access: f"{self.uplink[2]}/30"}
+            ),
+            routes=(_default(str(self.uplink[1])),),
+        )
+        return user, router
+
+    def perimeter(self) -> Perimeter:
+        return Perimeter(
+            name=f"{self.user}_home",
+            host=f"{self.user}_nat",
+            inside=f"{self.user}_lan",
+            outside=self.access,
+            nat=self.nat,
+        )
 
 
 def _default(via: str) -> Route:
@@ -113,14 +222,29 @@ _ROUTERS = (
             _route("10.20.0.0/24", "10.0.0.1"),
         ),
     ),
-    Host(
+)
+
+
+def _internet_router(**more: str) -> Host:
+    """The internet's one router, with legs to ``more`` accesses."""
+    return Host(
         name="inet",
         role=Role.ROUTER,
         segment=Segment.INTERNET,
         interfaces=_on(
-            access="198.51.100.1/30", backbone="198.51.100.49/28", service="203.0.113.1/24"
+            access="198.51.100.1/30",
+            backbone="198.51.100.49/28",
+            service="203.0.113.1/24",
+            **more,
         ),
-    ),
+    )
+
+
+_OFFICE_PERIMETER = Perimeter(name="office", host="office_nat", inside="edge", outside="access")
+
+_FIREWALLS = (
+    Firewall(name="office", link="edge", sides={"inside": ("core",), "outside": ("office_nat",)}),
+    Firewall(name="branch", link="wan", sides={"inside": ("core",), "outside": ("branch_rtr",)}),
 )
 
 _NAME_SERVERS = (

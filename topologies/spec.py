@@ -31,6 +31,7 @@ ALLOWED_PREFIXES: tuple[IPv4Network, ...] = tuple(
 #: Linux interface names hold 15 characters (IFNAMSIZ less the final NUL).
 INTERFACE_NAME_MAX = 15
 
+#: Names of hosts and links, from which those of interfaces and bridges are made.
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=INTERFACE_NAME_MAX - 5)]
 
 
@@ -141,7 +142,7 @@ class Nat(StrEnum):
 class Perimeter(Spec):
     """Where two segments meet: the NAT router there, and the links at its two sides."""
 
-    name: Name
+    name: str
     host: Name
     inside: Name
     outside: Name
@@ -155,7 +156,7 @@ class Firewall(Spec):
     A firewall without a policy is a plain cable.
     """
 
-    name: Name
+    name: str
     link: Name
     sides: dict[str, tuple[Name, ...]]
 
@@ -184,7 +185,7 @@ class Tap(Spec):
 class Network(Spec):
     """A whole network. Invalid descriptions cannot be constructed."""
 
-    name: Name
+    name: str
     links: tuple[Link, ...]
     hosts: tuple[Host, ...]
     perimeters: tuple[Perimeter, ...] = ()
@@ -208,6 +209,25 @@ class Network(Spec):
             for index, interface in enumerate(host.interfaces):
                 if interface.link == link:
                     yield host, index
+
+    def firewall(self, name: str) -> Firewall:
+        """The firewall of that name; raises KeyError when there is none."""
+        for firewall in self.firewalls:
+            if firewall.name == name:
+                return firewall
+        raise KeyError(name)
+
+    def datapath_id(self, firewall: Firewall) -> int:
+        """The number that the firewall's bridge has toward the controller."""
+        return self.firewalls.index(firewall) + 1
+
+    def ports(self, firewall: Firewall) -> dict[str, tuple[int, ...]]:
+        """The ports of the firewall's bridge, by side: hosts are attached in order, from 1."""
+        hosts = [host.name for host, _ in self.attached(firewall.link)]
+        return {
+            side: tuple(hosts.index(name) + 1 for name in names)
+            for side, names in firewall.sides.items()
+        }
 
     def taps(self) -> tuple[Tap, ...]:
         """A tap on every host interface, and on the loopback of each relay.

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from topologies.reference import office
+from topologies.reference import office, office_and_homes
 from topologies.spec import (
     ALLOWED_PREFIXES,
+    Firewall,
     Flow,
     Host,
     Interface,
@@ -42,8 +43,9 @@ def _network(*hosts: Host, **more: Any) -> Network:
     return Network(name="net", links=(_link(),), hosts=hosts, **more)
 
 
-def test_a_network_survives_json() -> None:
-    assert Network.model_validate_json(office().model_dump_json()) == office()
+@pytest.mark.parametrize("network", [office(), office_and_homes()], ids=lambda n: n.name)
+def test_a_network_survives_json(network: Network) -> None:
+    assert Network.model_validate_json(network.model_dump_json()) == network
 
 
 @pytest.mark.parametrize(
@@ -82,6 +84,14 @@ def test_a_network_survives_json() -> None:
                 perimeters=(Perimeter(name="p", host="a", inside="lan", outside="wan"),),
             ),
             "network net: perimeter p: a has no leg on link wan",
+        ),
+        (
+            lambda: _network(
+                _host("a", "10.0.0.1/24"),
+                _host("b", "10.0.0.2/24"),
+                firewalls=(Firewall(name="f", link="lan", sides={"inside": ("a",)}),),
+            ),
+            "network net: firewall f has a on its sides, but link lan connects a, b",
         ),
         (lambda: _link(prefix="8.8.8.0/24"), "link lan: 8.8.8.0/24 is not within 10.0.0.0/8,"),
     ],

@@ -1,7 +1,7 @@
 """The scripts that configure hosts, without a lab."""
 
 from topologies import nat
-from topologies.lab import setup_script
+from topologies.host_script import setup_script
 from topologies.reference import office
 from topologies.spec import Nat
 

@@ -1,0 +1,77 @@
+"""Open vSwitch, private to a world: its database, its switch, and how it is asked.
+
+The userspace datapath works everywhere; the kernel's is used where the kernel
+has it and the world is real root. See DESIGN.md for the traps that the settings
+below avoid.
+"""
+
+import os
+import subprocess
+from pathlib import Path
+
+from topologies.processes import Process, Processes, Program
+
+#: All of it lies in the world's own /run.
+FOLDER = Path("/run/openvswitch")
+
+_SCHEMA = Path("/usr/share/openvswitch/vswitch.ovsschema")
+_SOCKET = FOLDER / "db.sock"
+_DATABASE = FOLDER / "conf.db"
+
+#: Where the kernel says that it has the datapath.
+_KERNEL_MODULE = Path("/sys/module/openvswitch")
+
+
+class OvsError(Exception):
+    """Open vSwitch refused something. Speaks to a person."""
+
+
+def start(processes: Processes, logs: Path) -> list[Process]:
+    """Start database and switch; returns once they answer."""
+    FOLDER.mkdir(exist_ok=True)
+    # Whatever starts ovs-vsctl from here on, Mininet too, finds the world's own files.
+    os.environ.update(OVS_DBDIR=str(FOLDER), OVS_LOGDIR=str(FOLDER), OVS_SYSCONFDIR=str(FOLDER))
+    ask("ovsdb-tool", "create", str(_DATABASE), str(_SCHEMA))
+    database = _spawn(
+        processes,
+        logs,
+        Program("ovsdb", ("ovsdb-server", f"--remote=punix:{_SOCKET}", str(_DATABASE))),
+    )
+    # Without it, TCP and UDP through the userspace datapath fail while ping passes: offloaded
+    # checksums are never made. It counts only when set before the switch starts.
+    ask("ovs-vsctl", "--no-wait", "--retry", "init", "--", "set", "Open_vSwitch", ".",
+        "other_config:userspace-tso-enable=true")  # fmt: skip
+    switch = _spawn(processes, logs, Program("vswitchd", ("ovs-vswitchd", f"unix:{_SOCKET}")))
+    return [database, switch]
+
+
+def datapath() -> str:
+    """Mininet's name of the datapath to use here: "kernel" or "user"."""
+    return "kernel" if _KERNEL_MODULE.exists() and _is_real_root() else "user"
+
+
+def settle() -> None:
+    """Have the counters of all flow entries brought up to date (they lag up to 0.3 s)."""
+    ask("ovs-appctl", "revalidator/purge")
+
+
+def ask(*command: str) -> str:
+    """Run one of the OVS tools; what it prints, or OvsError with what it complained of."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    if done.returncode != 0:
+        raise OvsError(f"{' '.join(command)} failed: {done.stderr.strip() or 'without a word'}")
+    return done.stdout
+
+
+def _spawn(processes: Processes, logs: Path, program: Program) -> Process:
+    log = logs / f"{program.name}.log"
+    return processes.spawn(program, None, log, log)
+
+
+def _is_real_root() -> bool:
+    """Whether our root is the machine's: it maps every user id to itself."""
+    return Path("/proc/self/uid_map").read_text(encoding="utf-8").split() == [
+        "0",
+        "0",
+        "4294967295",
+    ]
