@@ -104,9 +104,13 @@ class _Reading:
 
     @cached_property
     def calls(self) -> list[Call]:
-        hosts = self.places.hosts
+        """The calls between hosts of the network, in the order of the plan."""
         found = read_calls(self.signalling.messages)
-        return [call for call in found if set(call.participants) <= set(hosts)]
+        planned = [plan.id for plan in self.run.calls]
+        return sorted(
+            (call for call in found if set(call.participants) <= set(self.places.hosts)),
+            key=lambda call: planned.index(call.id) if call.id in planned else len(planned),
+        )
 
     @cached_property
     def checks(self) -> dict[str, dict[str, list[Check]]]:

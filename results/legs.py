@@ -7,14 +7,14 @@ its conversation that the perimeters on the way let through (call-flow-topologie
 blocked until packets flow in the other direction).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
 from results.paths import Path
 from results.places import Places
-from results.sightings import Ends, Sighting
+from results.sightings import Ends, Sighting, Way
 from topologies.spec import Flow, Role, Segment
 
 #: A path between segments to which the documents give no number.
@@ -114,7 +114,7 @@ class Conversations:
         a matter of the perimeters.
         """
         for leg in self._sent.get(side, ()):
-            if self.places.of_tap(leg.sightings[-1].tap) is segment:
+            if reached(self.places, leg.sightings) is segment:
                 yield leg
 
     def _is_users(self, origin: str, leg: Leg) -> bool:
@@ -125,9 +125,18 @@ class Conversations:
         initiates, and a relay sends only what a client asked it to (RFC 8656,
         section 9).
         """
-        passed = {sighting.tap.host for sighting in leg.sightings}
         relay = self.places.role(origin) is Role.RELAY
-        return relay and not passed & self.places.perimeters
+        return relay and not any(self.places.guards(seen.tap) for seen in leg.sightings)
+
+
+def reached(places: Places, sightings: Sequence[Sighting]) -> Segment:
+    """The segment in which a packet was last seen to arrive, or from which it came.
+
+    What left an interface and did not arrive at the other end may have been
+    stopped by a firewall in between.
+    """
+    arrived = [seen for seen in sightings if seen.way is not Way.OUT]
+    return places.of_tap(arrived[-1].tap) if arrived else places.segment(sightings[0].tap.host)
 
 
 def in_order(flows: Iterable[NamedFlow]) -> tuple[NamedFlow, ...]:

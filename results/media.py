@@ -20,7 +20,7 @@ from results.places import Places
 from results.problems import Ground, Problem, cite
 from results.schema import MediaPath
 from results.srtp import authenticate
-from topologies.spec import Role
+from topologies.spec import Role, Tap
 
 #: How long, in ns, a sender may go on after the last packet that its peer took.
 #: Both ends hang up, but not at the same moment.
@@ -202,13 +202,13 @@ def _may_be_media(places: Places, packet: Packet, sockets: Collection[Socket]) -
     for path in packet.paths:
         if {socket_at_start(path), socket_at_end(path)} & set(sockets):
             return True
-        if any(_is_guarded(places, seen.tap.host) for seen in path.sightings):
+        if any(_is_watched(places, seen.tap) for seen in path.sightings):
             return True
     return False
 
 
-def _is_guarded(places: Places, host: str) -> bool:
-    return host in places.perimeters or places.role(host) is Role.RELAY
+def _is_watched(places: Places, tap: Tap) -> bool:
+    return places.guards(tap) or places.role(tap.host) is Role.RELAY
 
 
 def strange(table: PacketTable, strangers: Sequence[Packet]) -> Iterator[Problem]:
@@ -219,7 +219,17 @@ def strange(table: PacketTable, strangers: Sequence[Packet]) -> Iterator[Problem
         row = min(packet.path.first.row for packet in packets)
         yield Problem(
             Ground.UNKNOWN_MEDIA,
-            f"{len(packets)} packets look like SRTP at {tap} (first: frame {table.frame[row]}) "
-            "but authenticate under no key of this run",
+            _SINGLE_STRANGER.format(tap=tap, frame=table.frame[row])
+            if len(packets) == 1
+            else _STRANGERS.format(count=len(packets), tap=tap, frame=table.frame[row]),
             (cite(table, row, "looks like SRTP, but is under no key of this run"),),
         )
+
+
+_SINGLE_STRANGER = (
+    "1 packet looks like SRTP at {tap} (frame {frame}) but authenticates under no key of this run"
+)
+_STRANGERS = (
+    "{count} packets look like SRTP at {tap} (first: frame {frame}) "
+    "but authenticate under no key of this run"
+)

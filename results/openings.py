@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from results import dns
-from results.legs import UNLISTED, NamedFlow, name_of
+from results.legs import UNLISTED, NamedFlow, name_of, reached
 from results.packets import ACK, SYN, Kind, PacketTable
 from results.paths import Hole, Path, Travels, follow
 from results.places import Places
@@ -138,14 +138,14 @@ def _first_data(table: PacketTable, syn: Sighting) -> bytes | None:
 
 def _opening(places: Places, what: str, path: Path) -> Opening | None:
     """What a first packet opens; None when no perimeter let it through and nobody took it."""
-    origin, reached = places.segment(path.origin), places.of_tap(path.last.tap)
+    origin, target = places.segment(path.origin), reached(places, path.sightings)
     if path.complete:
-        reached = places.segment(path.target)
-    elif reached is origin:
+        target = places.segment(path.target)
+    elif target is origin:
         return None
-    unnumbered = path.last.kind is Kind.DNS and origin is reached
-    flow = None if unnumbered else name_of(flow_between(origin, reached))
-    return Opening(what, path, (origin, reached), flow)
+    unnumbered = path.last.kind is Kind.DNS and origin is target
+    flow = None if unnumbered else name_of(flow_between(origin, target))
+    return Opening(what, path, (origin, target), flow)
 
 
 def _gathers(places: Places, opening: Opening) -> bool:

@@ -21,8 +21,9 @@ class Places:
     by_mac: Mapping[int, Tap]
     #: Link -> the segment it belongs to.
     segments: Mapping[str, Segment]
-    #: Hosts at which two segments meet.
+    #: Hosts at which two segments meet, and links with a firewall in line.
     perimeters: frozenset[str]
+    guarded: frozenset[str]
     #: DNS name -> host.
     domains: Mapping[str, Host]
 
@@ -42,6 +43,10 @@ class Places:
         """The segment of the link that a tap watches; of loopback, the host's own."""
         return self.segments[tap.link] if tap.link else self.segment(tap.host)
 
+    def guards(self, tap: Tap) -> bool:
+        """Whether a tap stands at a perimeter."""
+        return tap.host in self.perimeters or tap.link in self.guarded
+
     def flow(self, origin: str, target: str) -> Flow | None:
         """The flow between two hosts, by their segments."""
         return flow_between(self.segment(origin), self.segment(target))
@@ -59,6 +64,7 @@ def places_of(network: Network) -> Places:
         by_mac=_by_mac(network.taps()),
         segments={link.name: link.segment for link in network.links},
         perimeters=frozenset(perimeter.host for perimeter in network.perimeters),
+        guarded=frozenset(firewall.link for firewall in network.firewalls),
         domains={host.domain: host for host in network.hosts if host.domain},
     )
 

@@ -17,8 +17,8 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 from results.http import Exchange, HttpError, exchanges
 from results.packets import PacketTable
@@ -28,6 +28,14 @@ from results.tls import Connection, TlsError, connections
 from topologies.spec import Role
 
 KeyLogs = Mapping[str, Mapping[bytes, bytes]]
+
+
+class Carrier(NamedTuple):
+    """The connection that carried a message: the row of its SYN, the name asked for, the user."""
+
+    syn_row: int
+    server_name: str
+    user: str
 
 
 class Act(StrEnum):
@@ -42,17 +50,21 @@ class Act(StrEnum):
 
 @dataclass(frozen=True)
 class Message:
-    """One message of the signalling at the tap of ``user``, who sent it or was told it."""
+    """One message of the signalling at the tap of a user, who sent it or was told it."""
 
     act: Act
     call: str
-    user: str
+    carrier: Carrier
     told: bool
     row: int
-    connection: Connection
     to: str = ""
     sdp: str = ""
     candidate: str = ""
+
+    @property
+    def user(self) -> str:
+        """The user at whose tap the message stands."""
+        return self.carrier.user
 
 
 @dataclass(frozen=True)
@@ -73,9 +85,9 @@ def read_signalling(table: PacketTable, places: Places, keys: KeyLogs) -> Signal
         except (TlsError, HttpError) as error:
             problems.append(_unreadable(table, connection, error))
             continue
-        role = places.domains[connection.sni or ""].role
-        for exchange in spoken:
-            messages += _messages(role, user, connection, exchange)
+        carrier = Carrier(connection.syn_row, connection.sni or "", user)
+        role = places.domains[carrier.server_name].role
+        messages += (item for exchange in spoken for item in messages_of(role, carrier, exchange))
     return Signalling(tuple(sorted(messages, key=lambda message: message.row)), tuple(problems))
 
 
@@ -99,59 +111,49 @@ def _unreadable(table: PacketTable, connection: Connection, error: TlsError | Ht
     return Problem(Ground.KEYS, f"signalling cannot be read: {error}", (frame,))
 
 
-def _messages(
-    role: Role, user: str, connection: Connection, exchange: Exchange
-) -> Iterator[Message]:
+def messages_of(role: Role, carrier: Carrier, exchange: Exchange) -> Iterator[Message]:
+    """The messages of one exchange with a server of this role; none if it was refused."""
     if exchange.status is None or not 200 <= exchange.status < 300:
         return
     path = urlsplit(exchange.target).path.strip("/").split("/")
     match (role, exchange.method, *path):
         case (Role.FRONT_END, "GET", "v1", "users", _, "notifications"):
-            yield from _told(user, connection, exchange)
+            yield from _told(carrier, exchange)
         case (Role.FRONT_END, "POST", "v1", "calls"):
-            yield from _sent(Act.INVITE, "", user, connection, exchange)
+            yield from _sent(Act.INVITE, "", carrier, exchange)
         case (Role.FRONT_END, "POST", "v1", "calls", call, "answer"):
-            yield from _sent(Act.ANSWER, call, user, connection, exchange)
+            yield from _sent(Act.ANSWER, call, carrier, exchange)
         case (Role.FRONT_END, "POST", "v1", "calls", call, "candidates"):
-            yield from _sent(Act.CANDIDATE, call, user, connection, exchange)
+            yield from _sent(Act.CANDIDATE, call, carrier, exchange)
         case (Role.FRONT_END, "DELETE", "v1", "calls", call):
-            yield from _sent(Act.HANGUP, call, user, connection, exchange)
+            yield from _sent(Act.HANGUP, call, carrier, exchange)
         case (Role.TELEMETRY, "POST", "v1", "reports"):
-            yield from _sent(Act.REPORT, "", user, connection, exchange)
+            yield from _sent(Act.REPORT, "", carrier, exchange)
 
 
-def _sent(
-    act: Act, call: str, user: str, connection: Connection, exchange: Exchange
-) -> Iterator[Message]:
+def _sent(act: Act, call: str, carrier: Carrier, exchange: Exchange) -> Iterator[Message]:
     body = _object(exchange.body)
-    named = call or _text(body, "call")
+    named = unquote(call) or _text(body, "call")
     if named:
-        row = exchange.request_row
-        yield _message(act, named, user, False, row, connection, body)
+        yield _message(act, named, carrier, body, row=exchange.request_row, told=False)
 
 
-def _told(user: str, connection: Connection, exchange: Exchange) -> Iterator[Message]:
+def _told(carrier: Carrier, exchange: Exchange) -> Iterator[Message]:
     notices = _object(exchange.response_body or b"").get("notifications")
     row = exchange.response_row
     if row is None or not isinstance(notices, list):
         return
     for notice in notices:
-        if isinstance(notice, dict) and notice.get("type") in set(Act) and "call" in notice:
+        if isinstance(notice, dict) and notice.get("type") in set(Act):
             act, call = Act(notice["type"]), _text(notice, "call")
-            yield _message(act, call, user, True, row, connection, notice)
+            yield _message(act, call, carrier, notice, row=row, told=True)
 
 
 def _message(
-    act: Act,
-    call: str,
-    user: str,
-    told: bool,
-    row: int,
-    connection: Connection,
-    body: Mapping[str, Any],
+    act: Act, call: str, carrier: Carrier, body: Mapping[str, Any], *, row: int, told: bool
 ) -> Message:
     to, sdp, candidate = (_text(body, key) for key in ("to", "sdp", "candidate"))
-    return Message(act, call, user, told, row, connection, to, sdp, candidate)
+    return Message(act, call, carrier, told, row, to, sdp, candidate)
 
 
 def _object(body: bytes) -> Mapping[str, Any]:

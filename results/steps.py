@@ -47,7 +47,7 @@ class Scene:
 
     def flows_of(self, *messages: Message) -> tuple[NamedFlow, ...]:
         """The flows of the connections that carried messages."""
-        opened = (self.connections.get(message.connection.syn_row) for message in messages)
+        opened = (self.connections.get(message.carrier.syn_row) for message in messages)
         return in_order(opening.flow for opening in opened if opening and opening.flow)
 
 
@@ -130,7 +130,7 @@ def _resolve(scene: Scene, call: Call, allocated: Done | str) -> Done | str:
     latest answer counts; one that asks again in the midst of a call had an
     answer before.
     """
-    name, opened = call.invite.connection.sni or "", call.invite.connection.syn_row
+    opened, name, _ = call.invite.carrier
     limit = min(opened, allocated.row) if isinstance(allocated, Done) else opened
     answered = [
         query

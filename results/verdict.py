@@ -48,6 +48,9 @@ def flows_of(shown: Iterable[Shown]) -> tuple[NamedFlow, ...]:
 
 
 def _problems(run: Run, evidence: Evidence, claims: Claims) -> Iterator[Problem]:
+    if not run.calls:
+        text = "no call was planned, so there is nothing to prove"
+        yield Problem(Ground.MISSING_CALL, text)
     yield from _call_problems(run.calls, evidence.calls)
     yield from _expectation_problems(run.expect, evidence)
     for call in evidence.calls:

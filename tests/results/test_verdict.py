@@ -1,0 +1,217 @@
+"""Every check of the verdict, each with what passes and what does not."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from results.evidence import Evidence
+from results.legs import UNLISTED
+from results.problems import Ground, Problem
+from results.schema import Claim, Expectation, PlannedCall, Run, Verdict
+from results.verdict import Claims, Judgement, decide, flows_of
+from tests.results.call_story import a_call, described
+from tests.results.judged import (
+    CLAIMS,
+    EVIDENCE,
+    a_run,
+    call_evidence,
+    endpoint,
+    evidence,
+    frame,
+    problem,
+    shown,
+)
+from tests.results.story import ALICE, BOB
+from topologies.spec import Flow
+
+
+def judged(
+    run: Run | None = None,
+    seen: Evidence = EVIDENCE,
+    claims: Claims = CLAIMS,
+    others: tuple[Problem, ...] = (),
+) -> Judgement:
+    return decide(run or a_run(), seen, claims, others)
+
+
+def expecting(signalling: set[Flow], media: set[Flow], unsupported: str | None = None) -> Run:
+    expectation = Expectation(
+        signalling=frozenset(signalling), media=frozenset(media), unsupported=unsupported
+    )
+    return a_run(expect=expectation)
+
+
+def test_a_pass_states_its_figures() -> None:
+    assert judged()[:2] == (
+        Verdict.PASS,
+        "alice and bob: 206 of 206 media packets authenticated, Flow 5; signalling Flows 2 and 4",
+    )
+
+
+def test_a_pass_cites_a_frame_for_each_flow_and_step() -> None:
+    assert [citation.what for citation in judged().citations] == [
+        "signalling, Flow 2: something",
+        "signalling, Flow 4: something",
+        "media, Flow 5: something",
+        "call c1, step 1 (resolve)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("run", "reason"),
+    [
+        (
+            expecting({Flow.F4}, {Flow.F5}),
+            "unexpected signalling Flow 2 (frame 1 of alice-eth0: signalling, Flow 2: something)",
+        ),
+        (
+            expecting({Flow.F2, Flow.F3, Flow.F4}, {Flow.F5}),
+            "expected signalling Flow 3 was not seen",
+        ),
+        (
+            expecting({Flow.F2, Flow.F4}, {Flow.F2}),
+            "unexpected media Flow 5 (frame 3 of alice-eth0: media, Flow 5: something); "
+            "expected media Flow 2 was not seen",
+        ),
+        (
+            expecting({Flow.F2, Flow.F4}, {Flow.F5}, "media over VPN"),
+            "expected an unsupported case (media over VPN), but none was seen",
+        ),
+    ],
+)
+def test_flows_other_than_expected(run: Run, reason: str) -> None:
+    assert judged(run)[:2] == (Verdict.FAIL, reason)
+
+
+def test_an_unexpected_flow_is_cited_first() -> None:
+    assert judged(expecting({Flow.F4}, {Flow.F5})).citations[0].frame == 1
+
+
+def test_an_unlisted_flow_is_never_expected() -> None:
+    stray = replace(shown("media", Flow.F6, 7), flow=UNLISTED)
+    verdict, reason, _ = judged(seen=evidence(media=(*EVIDENCE.media, stray)))
+    assert verdict is Verdict.FAIL
+    assert reason.startswith("unexpected media Flow unlisted")
+
+
+def test_a_planned_call_that_is_not_there_fails() -> None:
+    verdict, reason, _ = judged(seen=evidence(calls=()))
+    assert verdict is Verdict.FAIL
+    assert reason == "the planned call c1 of alice to bob is not in the captures"
+
+
+def test_nothing_observed_is_never_a_pass() -> None:
+    nothing = Evidence(signalling=(), media=(), calls=(), problems=())
+    assert judged(seen=nothing).verdict is Verdict.FAIL
+    silent = a_run(calls=(), expect=Expectation(signalling=frozenset(), media=frozenset()))
+    verdict, reason, _ = judged(silent, nothing)
+    assert (verdict, reason) == (Verdict.FAIL, "no call was planned, so there is nothing to prove")
+
+
+def test_a_call_that_was_never_answered_fails() -> None:
+    unanswered = replace(a_call(described("alice"), described("bob")), answered=None)
+    seen = evidence(calls=(replace(call_evidence(), call=unanswered),))
+    assert judged(seen=seen)[:2] == (
+        Verdict.FAIL,
+        "the planned call c1 of alice to bob was never answered",
+    )
+
+
+def test_a_call_between_others_than_planned_fails() -> None:
+    run = a_run(calls=(PlannedCall(id="c1", caller="alice", callee="bea", seconds=2),))
+    assert judged(run)[:2] == (
+        Verdict.FAIL,
+        "the planned call c1 of alice to bea was made by alice and bob",
+    )
+
+
+def test_a_call_that_nobody_planned_fails() -> None:
+    other = replace(call_evidence(), call=replace(call_evidence().call, id="c2"))
+    claims = {**CLAIMS, "c2": CLAIMS["c1"]}
+    seen = evidence(calls=(*EVIDENCE.calls, other))
+    assert judged(seen=seen, claims=claims)[:2] == (
+        Verdict.FAIL,
+        "call c2 of alice and bob was not planned",
+    )
+
+
+def test_a_claim_that_differs_fails_with_both_values() -> None:
+    lie = Claim(call="c1", local=endpoint("10.10.0.11:1"), remote=endpoint(BOB))
+    verdict, reason, _ = judged(claims={"c1": {**CLAIMS["c1"], "alice": lie}})
+    assert verdict is Verdict.FAIL
+    assert "10.10.0.11:1/udp (host)" in reason
+    assert f"{ALICE}/udp (host)" in reason
+
+
+def test_a_missing_claim_is_inconclusive() -> None:
+    verdict, reason, _ = judged(claims={})
+    assert verdict is Verdict.INCONCLUSIVE
+    assert reason == (
+        "alice left no claim of the pair that it selected in call c1; "
+        "bob left no claim of the pair that it selected in call c1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("ground", "verdict"),
+    [
+        (Ground.FOLDER, Verdict.INCONCLUSIVE),
+        (Ground.CAPTURE, Verdict.INCONCLUSIVE),
+        (Ground.HOLE, Verdict.INCONCLUSIVE),
+        (Ground.CANARY, Verdict.INCONCLUSIVE),
+        (Ground.KEYS, Verdict.INCONCLUSIVE),
+        (Ground.MISSING_CALL, Verdict.FAIL),
+        (Ground.UNKNOWN_MEDIA, Verdict.FAIL),
+        (Ground.CALL, Verdict.FAIL),
+        (Ground.FLOWS, Verdict.FAIL),
+        (Ground.STEPS, Verdict.FAIL),
+        (Ground.CLAIM, Verdict.FAIL),
+        (Ground.NO_CLAIM, Verdict.INCONCLUSIVE),
+    ],
+)
+def test_each_ground_has_its_verdict(ground: Ground, verdict: Verdict) -> None:
+    assert judged(seen=evidence(problems=(problem(ground),)))[:2] == (verdict, "something")
+    assert judged(others=(problem(ground),)).verdict is verdict
+
+
+def test_every_ground_is_tried_above() -> None:
+    assert len(Ground) == 12
+
+
+def test_a_hole_outweighs_a_failure_but_both_are_said() -> None:
+    seen = evidence(problems=(problem(Ground.FLOWS, "wrong"), problem(Ground.HOLE, "torn")))
+    verdict, reason, citations = judged(seen=seen)
+    assert (verdict, reason) == (Verdict.INCONCLUSIVE, "torn; wrong")
+    assert [citation.what for citation in citations[:2]] == ["torn", "wrong"]
+
+
+def test_what_is_said_twice_is_said_once() -> None:
+    seen = evidence(problems=(problem(Ground.HOLE), problem(Ground.HOLE)))
+    assert judged(seen=seen).reason == "something"
+
+
+def test_no_frame_is_cited_twice_for_the_same() -> None:
+    citations = judged(seen=evidence(problems=(problem(Ground.HOLE),) * 2)).citations
+    assert len(set(citations)) == len(citations)
+
+
+@pytest.mark.parametrize(
+    ("flows", "expected"),
+    [((), ()), ((Flow.F4, Flow.F2, Flow.F4), (Flow.F2, Flow.F4))],
+)
+def test_flows_are_a_set_in_order(flows: tuple[Flow, ...], expected: Any) -> None:
+    assert flows_of([shown("signalling", flow, 1) for flow in flows]) == expected
+
+
+def test_a_call_without_media_says_so() -> None:
+    call = call_evidence()
+    mute = replace(call, media_flows=(), result=call.result.model_copy(update={"media": ()}))
+    run = expecting({Flow.F2, Flow.F4}, set())
+    reason = judged(run, evidence(calls=(mute,), media=())).reason
+    assert reason.startswith("alice and bob: 0 of 0 media packets authenticated, no flow")
+
+
+def test_a_problem_may_have_no_frame() -> None:
+    assert judged(others=(Problem(Ground.FOLDER, "gone"),)).verdict is Verdict.INCONCLUSIVE
+    assert frame(1).file == "captures/alice-eth0.pcapng"
