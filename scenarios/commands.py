@@ -12,6 +12,9 @@ from scenarios.scenario import Scenario, ScenarioError, all_scenarios, find
 
 PASS, FAIL, NOT_DONE = 0, 1, 2
 
+#: What the test tools leave in the checkout.
+_CACHES = (".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis")
+
 #: Verdict -> exit code.
 CODES = {Verdict.PASS: PASS, Verdict.FAIL: FAIL, Verdict.INCONCLUSIVE: NOT_DONE}
 
@@ -79,6 +82,8 @@ def doctor(options: argparse.Namespace) -> int:
 
 def test(options: argparse.Namespace) -> int:
     """Run style, types and tests; the first that fails decides."""
+    from scenarios import runner
+
     root = Path(__file__).parent.parent
     markers = [] if options.long else ["-m", "not long"]
     python = [sys.executable, "-m"]
@@ -86,12 +91,16 @@ def test(options: argparse.Namespace) -> int:
     if not options.arguments:
         checks = [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]]
         steps = [[*python, *check] for check in checks] + steps
-    for step in steps:
-        sys.stderr.write(f"callpath: {' '.join(step[2:])}\n")
-        code = subprocess.run(step, cwd=root, check=False).returncode
-        if code != 0:
-            return FAIL
-    return PASS
+    try:
+        return PASS if all(_succeeds(step, root) for step in steps) else FAIL
+    finally:
+        for cache in _CACHES:
+            runner.give_to_caller(root / cache)
+
+
+def _succeeds(step: list[str], root: Path) -> bool:
+    sys.stderr.write(f"callpath: {' '.join(step[2:])}\n")
+    return subprocess.run(step, cwd=root, check=False).returncode == 0
 
 
 def worst(codes: Iterable[int]) -> int:

@@ -72,7 +72,8 @@ def new_folder(scenario: Scenario, runs: Path) -> RunFolder:
 
 def _perform(folder: RunFolder, began: float, progress: Progress) -> None:
     """Have the run take place in a world of its own."""
-    stage = [sys.executable, "-m", "scenarios.stage"]
+    # -sP: neither the user's own packages nor the current folder may stand in for ours.
+    stage = [sys.executable, "-sP", "-m", "scenarios.stage"]
     with World(stage, folder.path, folder.log("world")) as world:
         world.send({"folder": str(folder.path), "began": began})
         _import_judge()
@@ -115,7 +116,7 @@ def _judge(folder: RunFolder, began: float) -> Result:
 def give_to_caller(path: Path) -> None:
     """What a sudo run writes belongs to the user who called."""
     uid, gid = os.environ.get("SUDO_UID"), os.environ.get("SUDO_GID")
-    if os.geteuid() != 0 or not uid or not gid:
+    if os.geteuid() != 0 or not uid or not gid or not path.exists():
         return
     for item in (path, *path.rglob("*")):
         os.chown(item, int(uid), int(gid), follow_symlinks=False)

@@ -112,7 +112,6 @@ class Processes:
         self._spawner = subprocess.Popen(
             spawner.command(sys.executable, theirs.fileno(), list(preload)),
             pass_fds=(theirs.fileno(),),
-            cwd=spawner.root(),
             stdin=subprocess.DEVNULL,
         )
         theirs.close()

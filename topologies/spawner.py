@@ -133,12 +133,7 @@ def main(arguments: list[str]) -> int:
 
 def command(python: str, descriptor: int, modules: list[str]) -> list[str]:
     """The command line that starts a spawner on this descriptor."""
-    return [python, "-m", "topologies.spawner", str(descriptor), *modules]
-
-
-def root() -> Path:
-    """The checkout's top folder, from which ``-m`` finds our modules."""
-    return Path(__file__).parent.parent
+    return [python, "-sP", "-m", "topologies.spawner", str(descriptor), *modules]
 
 
 if __name__ == "__main__":
