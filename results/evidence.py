@@ -42,6 +42,7 @@ from results.places import Places, places_of
 from results.problems import Ground, Problem, cite
 from results.schema import CallResult, Citation, PlannedCall, Run
 from results.selection import Selection, off_the_pair, selection_of
+from results.sightings import Sighting
 from results.signalling import KeyLogs, Signalling, read_signalling
 from results.steps import Done, Scene, citations_of, find_steps, step_problems, steps_of
 
@@ -60,9 +61,10 @@ class CallEvidence:
 
 @dataclass(frozen=True)
 class Shown:
-    """A flow, and the frame that shows it."""
+    """A flow, what opened it, and the frame that shows it."""
 
     flow: NamedFlow
+    what: str
     citation: Citation
 
 
@@ -190,8 +192,7 @@ class _Reading:
     def shown_signalling(self) -> Iterator[Shown]:
         for opening in self.openings():
             if opening.flow:
-                what = f"signalling, Flow {opening.flow}: {opening.what}"
-                yield Shown(opening.flow, cite(self.table, opening.path.first.row, what))
+                yield self.shown("signalling", opening.flow, opening.what, opening.path.first)
 
     def opened_by(self, stream: Stream) -> list[Opened]:
         """Who opened the legs of a stream's paths."""
@@ -200,9 +201,12 @@ class _Reading:
     def shown_media(self) -> Iterator[Shown]:
         for stream in self.media[0]:
             for opened in self.opened_by(stream):
-                flow = name_of(opened.flow)
-                what = f"media, Flow {flow}: {opened.origin} opens the way to {opened.target}"
-                yield Shown(flow, cite(self.table, opened.shown_by.row, what))
+                what = f"{opened.origin} opens the way to {opened.target}"
+                yield self.shown("media", name_of(opened.flow), what, opened.shown_by)
+
+    def shown(self, kind: str, flow: NamedFlow, what: str, by: Sighting) -> Shown:
+        """A flow with the frame that shows it."""
+        return Shown(flow, what, cite(self.table, by.row, f"{kind}, Flow {flow}: {what}"))
 
     def unlisted_problems(self) -> Iterator[Problem]:
         for opening in self.openings():
@@ -225,8 +229,8 @@ class _Reading:
             for hole in (*self.udp.holes, *self.tcp.holes)
             if (end is None or hole.seen.time < end) and self._is_readable(hole)
         ]
-        for (missed, seen), alike in summarise_holes(holes).items():
-            yield _hole(self.table, missed, seen, alike)
+        for hole, count in summarise_holes(holes):
+            yield _hole(self.table, hole, count)
         for opening in self.tcp.openings:
             yield from self.hello_problems(opening)
 
@@ -304,12 +308,13 @@ def _duration_problems(
             yield Problem(Ground.CALL, text)
 
 
-def _hole(table: PacketTable, missed: str, seen: str, holes: list[Hole]) -> Problem:
-    row = holes[0].seen.row
-    packets = "1 packet" if len(holes) == 1 else f"{len(holes)} packets"
+def _hole(table: PacketTable, hole: Hole, count: int) -> Problem:
+    seen = hole.seen.tap.name
+    missed = hole.missed.name if hole.missed else f"every tap on the way into {hole.host}"
+    packets, them = ("1 packet", "it") if count == 1 else (f"{count} packets", "them")
     return Problem(
         Ground.HOLE,
-        f"{missed} lacks {packets} that passed there: {seen} has them "
-        f"(first: frame {table.frame[row]} of {seen})",
-        (cite(table, row, f"passed {missed} without being captured there"),),
+        f"{missed} lacks {packets} that must have passed there: {seen} has {them} "
+        f"(first: frame {table.frame[hole.seen.row]} of {seen})",
+        (cite(table, hole.seen.row, f"passed {missed} without being captured there"),),
     )

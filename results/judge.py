@@ -117,7 +117,8 @@ def _read_claims(
 
 def _problem(ground: Ground, folder: RunFolder, error: Exception) -> Problem:
     """An error in words that are the same wherever the folder lies."""
-    return Problem(ground, str(error).replace(f"{folder.path}/", ""))
+    text = str(error).replace(f"{folder.path}/", "")
+    return Problem(ground, text.replace(str(folder.path), "the run folder"))
 
 
 def _seconds(folder: RunFolder, ending: Ending | None) -> Seconds:

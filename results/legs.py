@@ -47,7 +47,7 @@ class Leg:
     @property
     def origin(self) -> str:
         """The host that sent the packet on this leg."""
-        return self.sightings[0].tap.host
+        return self.sightings[0].sender
 
     @property
     def target(self) -> str:

@@ -58,7 +58,11 @@ class Stream:
     def arrived(self) -> list[Path]:
         """The paths of the packets that reached the other participant."""
         ended = (packet.path for packet in self.packets)
-        return [path for path in ended if path.complete and path.target == self.key.receiver]
+        return [path for path in ended if _joins(path, self.key)]
+
+
+def _joins(path: Path, key: MediaKey) -> bool:
+    return path.complete and (path.origin, path.target) == (key.sender, key.receiver)
 
 
 def rtp_packets(table: PacketTable, udp: Travels) -> list[Packet]:
@@ -161,17 +165,26 @@ def _loss(table: PacketTable, stream: Stream, lost: list[Path]) -> Problem:
 
 
 def astray(table: PacketTable, stream: Stream) -> Iterator[Problem]:
-    """Media of a call that arrived at a host that takes no part in it."""
-    elsewhere = (packet.path for packet in stream.packets if packet.path.complete)
-    paths = [path for path in elsewhere if path.target != stream.key.receiver]
-    if paths:
-        last = paths[0].last
+    """Media of a call that was seen elsewhere than on its way from sender to receiver."""
+    elsewhere = sorted(_elsewhere(stream), key=lambda path: path.taps)
+    for taps, group in groupby(elsewhere, key=lambda path: path.taps):
+        paths = list(group)
+        first = paths[0].first
         yield Problem(
             Ground.CALL,
-            f"{_counted(paths)} from {stream.key.sender} to {stream.key.receiver} arrived at "
-            f"{last.tap.name} (first: frame {table.frame[last.row]})",
-            (cite(table, last.row, "media packet at a host that takes no part in the call"),),
+            f"{_counted(paths)} from {stream.key.sender} to {stream.key.receiver} went astray "
+            f"by {', '.join(taps)} (first: frame {table.frame[first.row]} of {first.tap.name})",
+            (cite(table, first.row, "media packet that went astray"),),
         )
+
+
+def _elsewhere(stream: Stream) -> Iterator[Path]:
+    """Paths that are neither the packet's own nor its only one, cut short by a loss."""
+    for packet in stream.packets:
+        for path in packet.paths:
+            alone = len(packet.paths) == 1 and not path.complete
+            if path.rooted and not alone and not _joins(path, stream.key):
+                yield path
 
 
 def _counted(paths: Sequence[Path]) -> str:

@@ -137,7 +137,12 @@ def _first_data(table: PacketTable, syn: Sighting) -> bytes | None:
 
 
 def _opening(places: Places, what: str, path: Path) -> Opening | None:
-    """What a first packet opens; None when no perimeter let it through and nobody took it."""
+    """What a first packet opens; None when no perimeter let it through and nobody took it.
+
+    Where it cannot be told who sent it, it is a hole in the evidence and no more.
+    """
+    if not path.rooted:
+        return None
     origin, target = places.segment(path.origin), reached(places, path.sightings)
     if path.complete:
         target = places.segment(path.target)

@@ -6,7 +6,7 @@ what a "tap list" in the result means. Where a chain starts in the middle of the
 network, a tap has missed a packet: that is a hole in the evidence.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,7 +15,15 @@ from numpy.typing import NDArray
 
 from results.packets import Kind, PacketTable
 from results.places import Places
-from results.sightings import Sighting, Way, grouped, hops, sightings
+from results.sightings import (
+    INVERSION,
+    LONGEST_HOP,
+    Sighting,
+    Way,
+    grouped,
+    hops,
+    sightings,
+)
 from topologies.spec import Role, Tap
 
 
@@ -25,12 +33,14 @@ class Path:
 
     ``lost_at`` names the link or the host where it was last seen when it did not
     arrive; ``relays`` are the hosts that took it out of one wrapping, or put it
-    into one, on its way.
+    into one, on its way. Where taps have missed the packet, the path leads past
+    them; a path that is not ``rooted`` starts where nobody can have sent it.
     """
 
     sightings: tuple[Sighting, ...]
     lost_at: str | None
     relays: tuple[str, ...]
+    rooted: bool
 
     @property
     def complete(self) -> bool:
@@ -49,8 +59,8 @@ class Path:
 
     @property
     def origin(self) -> str:
-        """The host that sent it."""
-        return self.first.tap.host
+        """The host that sent it; by its MAC address where its own tap has missed the packet."""
+        return self.first.sender
 
     @property
     def target(self) -> str:
@@ -124,9 +134,10 @@ def follow(
     holes: list[Hole] = []
     for copies in grouped(sightings(table, places, rows), identities):
         chains = sorted(_chains(places, copies), key=lambda chain: chain[0].time)
-        alike = tuple(_path(places, chain) for chain in chains)
-        groups.append(alike)
-        holes += _holes(places, alike)
+        torn = list(_holes(places, chains))
+        whole = _mended(places, chains, {hole.seen.row for hole in torn})
+        groups.append(tuple(_path(places, chain) for chain in whole))
+        holes += torn
     return Travels(tuple(groups), tuple(holes))
 
 
@@ -136,7 +147,10 @@ def follow_udp(table: PacketTable, places: Places) -> Travels:
     return follow(table, places, rows, table.fingerprint[rows])
 
 
-def _chains(places: Places, copies: Sequence[Sighting]) -> Iterator[tuple[Sighting, ...]]:
+_Chain = tuple[Sighting, ...]
+
+
+def _chains(places: Places, copies: Sequence[Sighting]) -> Iterator[_Chain]:
     following = hops(places, copies)
     reached = {sighting.row for sighting in following.values()}
     for start in copies:
@@ -152,11 +166,31 @@ def _chain(start: Sighting, following: dict[int, Sighting]) -> Iterator[Sighting
         at = following.pop(at.row, None)
 
 
-def _path(places: Places, chain: tuple[Sighting, ...]) -> Path:
+def _mended(places: Places, chains: Sequence[_Chain], torn: Collection[int]) -> list[_Chain]:
+    """Chains with those put together between which taps have missed the packet.
+
+    ``torn`` has the rows with which chains start that are the rest of others.
+    """
+    mended: list[_Chain] = []
+    for chain in chains:
+        lost = [at for at, other in enumerate(mended) if _lost_at(places, other[-1])]
+        before = [at for at in lost if _may_go_on(mended[at][-1], chain[0])]
+        if chain[0].row in torn and before:
+            mended[before[-1]] += chain
+        else:
+            mended.append(chain)
+    return mended
+
+
+def _may_go_on(last: Sighting, first: Sighting) -> bool:
+    return -INVERSION <= first.time - last.time <= LONGEST_HOP
+
+
+def _path(places: Places, chain: _Chain) -> Path:
     inner = [sighting.tap.host for sighting in chain[1:-1] if _relays(places, sighting)]
     ends = {chain[0].tap.host, chain[-1].tap.host}
     relays = tuple(dict.fromkeys(host for host in inner if host not in ends))
-    return Path(chain, _lost_at(places, chain[-1]), relays)
+    return Path(chain, _lost_at(places, chain[-1]), relays, _may_start(places, chain[0]))
 
 
 def _relays(places: Places, sighting: Sighting) -> bool:
@@ -187,32 +221,42 @@ def _is_for(places: Places, last: Sighting) -> bool:
 _PASSED_ON = (Kind.RTP, Kind.RTCP, Kind.DTLS)
 
 
-def _holes(places: Places, paths: Sequence[Path]) -> Iterator[Hole]:
-    """Where paths of one payload start that the host there cannot have started."""
-    lost = any(not path.complete for path in paths)
-    for path in paths:
-        start = path.first
+def _holes(places: Places, chains: Sequence[_Chain]) -> Iterator[Hole]:
+    """Where chains of one payload start that the host there cannot have started."""
+    for chain in chains:
+        start = chain[0]
         if start.way is Way.IN:
-            yield Hole(start.far, start.far.host if start.far else start.tap.host, start)
-        elif not _may_start(places, start) or (lost and path.origin != paths[0].origin):
-            yield Hole(_missed_tap(paths, start), start.tap.host, start)
+            yield Hole(start.far, start.sender, start)
+        elif not _may_start(places, start) or _goes_on(places, chains, start):
+            yield Hole(_missed_tap(chains, start), start.sender, start)
+
+
+def _goes_on(places: Places, chains: Sequence[_Chain], start: Sighting) -> bool:
+    """Whether a start under a host's own address is the rest of a path that was lost.
+
+    NATs and relays send on under their own addresses what others sent them.
+    """
+    if start.sender == chains[0][0].sender:
+        return False
+    if places.role(start.sender) in (Role.NAT, Role.RELAY):
+        return any(_lost_at(places, chain[-1]) for chain in chains)
+    return _missed_tap(chains, start) is not None
 
 
 def _may_start(places: Places, start: Sighting) -> bool:
     """Whether the host where a path starts sends packets of its own from this address."""
-    return start.way is Way.LOOP or places.owner(start.ends.src) == start.tap.host
+    return start.way is Way.LOOP or places.owner(start.ends.src) == start.sender
 
 
-def _missed_tap(paths: Sequence[Path], start: Sighting) -> Tap | None:
+def _missed_tap(chains: Sequence[_Chain], start: Sighting) -> Tap | None:
     """The tap of the host where the packet should have been seen just before, if known."""
-    ways_in = (path.last.far for path in paths if path.last.way is Way.OUT)
+    ways_in = (chain[-1].far for chain in chains if chain[-1].way is Way.OUT)
     return next((tap for tap in ways_in if tap and tap.host == start.tap.host), None)
 
 
-def summarise_holes(holes: Iterable[Hole]) -> dict[tuple[str, str], list[Hole]]:
-    """Holes by what was missed (tap or host) and where the packets turned up."""
-    summary: dict[tuple[str, str], list[Hole]] = {}
+def summarise_holes(holes: Iterable[Hole]) -> list[tuple[Hole, int]]:
+    """The first hole of each kind, and how many there are of it."""
+    summary: dict[tuple[Tap | None, str, Tap], list[Hole]] = {}
     for hole in holes:
-        missed = hole.missed.name if hole.missed else f"any tap of {hole.host}"
-        summary.setdefault((missed, hole.seen.tap.name), []).append(hole)
-    return summary
+        summary.setdefault((hole.missed, hole.host, hole.seen.tap), []).append(hole)
+    return [(alike[0], len(alike)) for alike in summary.values()]

@@ -59,6 +59,11 @@ class Sighting(NamedTuple):
     #: Within ChannelData or a Send or Data indication.
     wrapped: bool
 
+    @property
+    def sender(self) -> str:
+        """The host that sent the frame, by its source MAC."""
+        return self.far.host if self.way is Way.IN and self.far else self.tap.host
+
 
 def sightings(
     table: PacketTable, places: Places, rows: NDArray[np.intp]

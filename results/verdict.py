@@ -96,10 +96,10 @@ def _difference(
     """Flows that were seen and not expected, each with a frame, and the other way round."""
     for item in _first_shown(shown):
         if item.flow not in expected:
-            frame = f"frame {item.citation.frame} of {item.citation.tap}"
+            where = f"frame {item.citation.frame} of {item.citation.tap}"
             yield Problem(
                 Ground.FLOWS,
-                f"unexpected {kind} Flow {item.flow} ({frame}: {item.citation.what})",
+                f"unexpected {kind} Flow {item.flow}: {item.what} ({where})",
                 (item.citation,),
             )
     seen = {item.flow for item in shown}

@@ -112,7 +112,7 @@ def call_evidence(*problems: Problem) -> CallEvidence:
 
 def shown(kind: str, flow: Flow, number: int) -> Shown:
     """A flow with its frame."""
-    return Shown(flow, frame(number, f"{kind}, Flow {flow}: something"))
+    return Shown(flow, "something", frame(number, f"{kind}, Flow {flow}: something"))
 
 
 EVIDENCE = Evidence(

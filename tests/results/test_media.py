@@ -47,6 +47,9 @@ from topologies.spec import Flow
 KEYS = {"alice": bytes(range(44)), "bob": bytes(range(100, 144))}
 
 
+PROTECTION = (Profile.AEAD_AES_256_GCM, KEYS["alice"])
+
+
 def media_key(sender: str = "alice", receiver: str = "bob") -> MediaKey:
     return MediaKey("c1", sender, receiver, Profile.AEAD_AES_256_GCM, KEYS[sender])
 
@@ -253,8 +256,25 @@ def test_media_that_arrives_at_somebody_else(tmp_path: FilePath) -> None:
     talk(story, ALICE_BEA, (ALICE, BEA), 1, srtp)
     table, stream = stream_of(story, tmp_path)
     (problem,) = astray(table, stream)
-    assert problem.text == ("1 media packet from alice to bob arrived at bea-eth0 (first: frame 1)")
+    assert problem.text == (
+        "1 media packet from alice to bob went astray by alice-eth0, core-eth0, core-eth1, "
+        "branch_rtr-eth1, branch_rtr-eth0, bea-eth0 (first: frame 3 of alice-eth0)"
+    )
     assert len(stream.arrived) == 2
+
+
+def test_a_second_copy_that_never_arrives_went_astray_too(tmp_path: FilePath) -> None:
+    story, srtp = Story(), Protector()
+    payload = srtp()
+    story.send(ALICE_BOB, ends(ALICE, BOB), payload)
+    story.send(ALICE_NAT, ends(ALICE, EVE), payload)
+    table, stream = stream_of(story, tmp_path)
+    (problem,) = astray(table, stream)
+    assert problem.text == (
+        "1 media packet from alice to bob went astray by alice-eth0, core-eth0, core-eth2, "
+        "office_nat-eth0 (first: frame 2 of alice-eth0)"
+    )
+    assert losses(table, stream) == []
 
 
 def test_how_long_media_lasted_is_measured_at_the_receiver(tmp_path: FilePath) -> None:
@@ -274,7 +294,7 @@ def test_media_let_in_unasked_is_unlisted_with_both_segments(tmp_path: FilePath)
     payload = srtp()
     story.send(back(NAT_EVE), ends(EVE, NAT), payload)
     story.send(back(ALICE_NAT), ends(EVE, ALICE), payload)
-    _, stream = stream_of(story, tmp_path, media_key("alice", "alice"))
+    _, stream = stream_of(story, tmp_path, MediaKey("c1", "eve", "alice", *PROTECTION))
     conversations = Conversations(story.places, story.travels(tmp_path).paths)
     assert unlisted_legs(story.places, openings(stream.arrived, conversations)) == [
         "media from eve to alice goes from the internet to the customer network, "

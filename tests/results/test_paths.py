@@ -263,3 +263,32 @@ def test_the_paths_of_equal_payloads_are_found_from_any_row(tmp_path: FilePath) 
     assert travels.alike(first.last.row) == (first,)
     assert travels.alike(second.first.row) == (second,)
     assert travels.alike(99) == ()
+
+
+def test_a_path_leads_past_the_taps_that_missed_the_packet(tmp_path: FilePath) -> None:
+    story = Story(deaf={"core-eth1"})
+    story.send(ALICE_BEA, ends(ALICE, BEA), rtp(1))
+    (path,) = story.travels(tmp_path).paths
+    assert path.taps == taps(
+        "alice-eth0", "core-eth0", "branch_rtr-eth1", "branch_rtr-eth0", "bea-eth0"
+    )
+    assert (path.origin, path.target, path.rooted) == ("alice", "bea", True)
+
+
+def test_the_sender_is_known_by_its_mac_where_its_own_tap_missed_the_packet(
+    tmp_path: FilePath,
+) -> None:
+    story = Story(deaf={"alice-eth0"})
+    story.send(ALICE_BOB, ends(ALICE, BOB), rtp(1))
+    (path,) = story.travels(tmp_path).paths
+    assert (path.origin, path.target, path.rooted) == ("alice", "bob", True)
+
+
+def test_a_path_without_a_sender_has_no_root(tmp_path: FilePath) -> None:
+    story = Story()
+    story.send(ALICE_BEA[1:], ends(ALICE, BEA), rtp(1))
+    travels = story.travels(tmp_path)
+    (path,) = travels.paths
+    (hole,) = travels.holes
+    assert not path.rooted
+    assert (hole.missed, hole.host) == (None, "core")

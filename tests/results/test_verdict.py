@@ -63,7 +63,7 @@ def test_a_pass_cites_a_frame_for_each_flow_and_step() -> None:
     [
         (
             expecting({Flow.F4}, {Flow.F5}),
-            "unexpected signalling Flow 2 (frame 1 of alice-eth0: signalling, Flow 2: something)",
+            "unexpected signalling Flow 2: something (frame 1 of alice-eth0)",
         ),
         (
             expecting({Flow.F2, Flow.F3, Flow.F4}, {Flow.F5}),
@@ -71,7 +71,7 @@ def test_a_pass_cites_a_frame_for_each_flow_and_step() -> None:
         ),
         (
             expecting({Flow.F2, Flow.F4}, {Flow.F2}),
-            "unexpected media Flow 5 (frame 3 of alice-eth0: media, Flow 5: something); "
+            "unexpected media Flow 5: something (frame 3 of alice-eth0); "
             "expected media Flow 2 was not seen",
         ),
         (

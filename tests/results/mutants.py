@@ -1,0 +1,490 @@
+"""Ways in which a run may have been another than it seems: each must not pass.
+
+A mutant changes a run folder that passes; it is sealed anew after that, and the
+packet counters agree with the captures, so that nothing but the evidence itself
+can tell.
+"""
+
+import json
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from results.schema import RunFolder, Verdict
+from results.sightings import Ends
+from tests.results.recorded import change_json, frames, keep, taps, write
+from tests.results.story import STEP, Frame, ends, ethernet, tcp, udp
+
+ETHERNET, IP, UDP = 14, 20, 8
+PAYLOAD = ETHERNET + IP + UDP
+CANARY = b"\x88\xb5"
+
+
+class Mutant(NamedTuple):
+    """What is done to the folder, and the verdict and words that must come of it."""
+
+    name: str
+    change: Callable[[Path], None]
+    verdict: Verdict
+    reason: str
+
+
+def payload(frame: bytes) -> bytes:
+    """What UDP carries; nothing when the frame is not UDP over IPv4 without options."""
+    is_udp = frame[12:15] == b"\x08\x00\x45" and frame[ETHERNET + 9] == 17
+    return frame[PAYLOAD:] if is_udp else b""
+
+
+def is_rtp(frame: bytes) -> bool:
+    """Whether a frame holds plain RTP (RFC 7983), not RTCP and not DNS, whose id can look so."""
+    data = payload(frame)
+    named = b"\x00\x35" in (frame[34:36], frame[36:38])
+    return len(data) > 12 and data[0] >> 6 == 2 and not 192 <= data[1] <= 223 and not named
+
+
+def is_stun(frame: bytes) -> bool:
+    """Whether a frame holds plain STUN."""
+    return payload(frame)[4:8] == b"\x21\x12\xa4\x42"
+
+
+def is_dns_answer(frame: bytes) -> bool:
+    """Whether a frame comes from a name server."""
+    return bool(payload(frame)) and frame[34:36] == b"\x00\x35"
+
+
+def is_dtls(frame: bytes) -> bool:
+    """Whether a frame holds DTLS."""
+    return payload(frame)[:1] in (b"\x14", b"\x15", b"\x16", b"\x17") and payload(frame)[1] == 0xFE
+
+
+def is_canary(frame: bytes) -> bool:
+    """Whether a frame is a canary."""
+    return frame[12:14] == CANARY
+
+
+def nominates(frame: bytes) -> bool:
+    """Whether a frame is a check with USE-CANDIDATE."""
+    return is_stun(frame) and b"\x00\x25\x00\x00" in payload(frame)
+
+
+def between(frame: bytes, *hosts: str) -> bool:
+    """Whether a frame runs between these addresses."""
+    addresses = {bytes(int(part) for part in host.split(".")) for host in hosts}
+    return {frame[26:30], frame[30:34]} == addresses
+
+
+ALICE, BOB, BEA = "10.10.0.11", "10.10.0.12", "10.20.0.11"
+
+
+def without(*names: str, drop: Callable[[bytes], bool] = is_rtp) -> Callable[[Path], None]:
+    """Cut some frames from the captures of some taps, or of all."""
+
+    def change(folder: Path) -> None:
+        for tap in names or taps(folder):
+            keep(folder, tap, lambda frame: not drop(frame))
+
+    return change
+
+
+def _truncated(folder: Path) -> None:
+    path = RunFolder(folder).capture("inet-eth0")
+    path.write_bytes(path.read_bytes()[:-7])
+
+
+def _ends_early(folder: Path) -> None:
+    """Cut between two frames, where no reader can tell."""
+    write(folder, "inet-eth0", frames(folder, "inet-eth0")[:-20])
+
+
+def _mute_from_the_middle(folder: Path) -> None:
+    found = frames(folder, "bob-eth0")
+    middle = found[len(found) // 2].time
+    kept = [frame for frame in found if frame.time < middle or not is_rtp(frame.data)]
+    write(folder, "bob-eth0", kept)
+
+
+def _other_calls_media(folder: Path) -> None:
+    """The media that alice and bea exchanged takes the place of that of alice and bob."""
+    spare = [
+        payload(frame.data)
+        for frame in frames(folder, "bea-eth0")
+        if is_rtp(frame.data) and between(frame.data, ALICE, BEA)
+    ]
+    mine = [frame for frame in frames(folder, "alice-eth0") if _between_alice_and_bob(frame.data)]
+    changed = {payload(frame.data): new for frame, new in zip(mine, spare, strict=False)}
+    _replace_payloads(folder, changed)
+
+
+def _media_under_other_keys(folder: Path) -> None:
+    """Media of another run: it looks the same, but no key of this one is for it."""
+    mine = [frame for frame in frames(folder, "alice-eth0") if _between_alice_and_bob(frame.data)]
+    old = [payload(frame.data) for frame in mine]
+    _replace_payloads(folder, {data: data[:-1] + bytes([data[-1] ^ 1]) for data in old})
+
+
+def _between_alice_and_bob(frame: bytes) -> bool:
+    return is_rtp(frame) and between(frame, ALICE, BOB)
+
+
+def _replace_payloads(folder: Path, changed: dict[bytes, bytes]) -> None:
+    for tap in taps(folder):
+        found = frames(folder, tap)
+        write(folder, tap, [Frame(time, _with(data, changed)) for time, data in found])
+
+
+def _with(frame: bytes, changed: dict[bytes, bytes]) -> bytes:
+    new = changed.get(payload(frame))
+    if new is None:
+        return frame
+    source, destination = (int.from_bytes(frame[at : at + 4]) for at in (26, 30))
+    ports = struct.unpack(">HH", frame[34:38])
+    sockets = ends("0.0.0.0:0", "0.0.0.0:0")._replace(
+        src=source, dst=destination, sport=ports[0], dport=ports[1]
+    )
+    return frame[:ETHERNET] + udp(sockets, new)
+
+
+def claims(edit: Callable[[dict[str, object]], None]) -> Callable[[Path], None]:
+    """Edit what alice says that she selected in her first call."""
+
+    def change(folder: Path) -> None:
+        path = RunFolder(folder).events("alice")
+        events = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        edit(next(event for event in events if event["event"] == "selected"))
+        path.write_text("".join(json.dumps(event) + "\n" for event in events), encoding="utf-8")
+
+    return change
+
+
+def _another_port(event: dict[str, object]) -> None:
+    event["local"] = {"type": "host", "address": ALICE, "port": 9, "protocol": "udp"}
+
+
+def _another_peer(event: dict[str, object]) -> None:
+    event["remote"] = {"type": "host", "address": BEA, "port": 9, "protocol": "udp"}
+
+
+def _through_the_relay(event: dict[str, object]) -> None:
+    local = event["local"]
+    assert isinstance(local, dict)
+    event["local"] = local | {"type": "relay"}
+
+
+def removed(*names: str) -> Callable[[Path], None]:
+    """Delete files of the folder."""
+
+    def change(folder: Path) -> None:
+        for name in names:
+            (folder / name).unlink()
+
+    return change
+
+
+def run_json(edit: Callable[[dict], None]) -> Callable[[Path], None]:
+    """Edit what was planned and expected."""
+    return lambda folder: change_json(folder / "run.json", edit)
+
+
+def _longer(run: dict) -> None:
+    run["calls"][0]["seconds"] = 30
+
+
+def _one_call_more(run: dict) -> None:
+    run["calls"].append({"id": "3-bob-bea", "caller": "bob", "callee": "bea", "seconds": 2})
+
+
+def _one_call_less(run: dict) -> None:
+    run["calls"].pop()
+
+
+def _flow_3_expected(run: dict) -> None:
+    run["expect"]["signalling"].append("3")
+
+
+def _flow_2_not_expected(run: dict) -> None:
+    run["expect"]["signalling"].remove("2")
+
+
+def _media_at_the_relay_expected(run: dict) -> None:
+    run["expect"]["media"] = ["4"]
+
+
+def dropped(folder: Path) -> None:
+    """The capture program says that it dropped packets."""
+    change_json(
+        folder / "ending.json", lambda ending: ending["taps"]["core-eth1"].update(dropped=3)
+    )
+
+
+def uncounted(folder: Path) -> None:
+    """No counters of a tap are known."""
+    change_json(folder / "ending.json", lambda ending: ending["taps"].pop("core-eth1"))
+
+
+def _miscounted(folder: Path) -> None:
+    change_json(
+        folder / "ending.json", lambda ending: ending["taps"]["core-eth1"].update(received=9)
+    )
+
+
+def _one_canary(wanted: bytes) -> Callable[[bytes], bool]:
+    return lambda frame: is_canary(frame) and wanted in frame
+
+
+def _strange_connection(folder: Path) -> None:
+    """Bob opens a connection with alice that belongs to no call."""
+    way = (("bob-eth0", "alice-eth0", ends(f"{BOB}:40000", f"{ALICE}:443")),)
+    _insert(folder, way, _media(folder).time, lambda at: tcp(at, 4711, 0x02))
+
+
+#: Out of a tap, into another, between which ends.
+_Way = tuple[tuple[str, str, Ends], ...]
+
+_TO_THE_RELAY = ends(f"{ALICE}:40000", "203.0.113.9:3478")
+_BEYOND_THE_NAT = ends("198.51.100.2:40000", "203.0.113.9:3478")
+_WAY_TO_THE_RELAY = (
+    ("alice-eth0", "core-eth0", _TO_THE_RELAY),
+    ("core-eth2", "office_nat-eth0", _TO_THE_RELAY),
+    ("office_nat-eth1", "inet-eth0", _BEYOND_THE_NAT),
+    ("inet-eth2", "relay-eth0", _BEYOND_THE_NAT),
+)
+
+
+def _media_at_the_perimeter(folder: Path) -> None:
+    """A packet that alice sent to bob is also seen on its way out of the office."""
+    copy = _media(folder)
+    _insert(folder, _WAY_TO_THE_RELAY[1:], copy.time, lambda at: udp(at, copy.data))
+
+
+def _media_at_the_relay(folder: Path) -> None:
+    """Alice also sends to the relay what she sends to bob."""
+    copy = _media(folder)
+    _insert(folder, _WAY_TO_THE_RELAY, copy.time, lambda at: udp(at, copy.data))
+
+
+def _unknown_media_at_the_relay(folder: Path) -> None:
+    """Alice sends media of which nobody has told to the relay."""
+    copy = _media(folder)
+    _insert(folder, _WAY_TO_THE_RELAY, copy.time, lambda at: udp(at, copy.data[:-1] + b"?"))
+
+
+def _media(folder: Path) -> Frame:
+    """The payload of one of the packets from alice to bob, in the midst of the call."""
+    found = [
+        Frame(time, payload(data))
+        for time, data in frames(folder, "bob-eth0")
+        if _between_alice_and_bob(data) and data[26:30] == bytes(map(int, ALICE.split(".")))
+    ]
+    return found[len(found) // 2]
+
+
+def _insert(folder: Path, way: _Way, after: int, packet: Callable[[Ends], bytes]) -> None:
+    """Add a packet to the captures, a little after a time."""
+    network = RunFolder(folder).read_run().network
+    macs = {tap.name: tap.mac for tap in network.taps()}
+    now = after + 100 * STEP
+    for out, into, sockets in way:
+        frame = ethernet(macs[into], macs[out], 0x0800, packet(sockets))
+        for tap in (out, into):
+            now += STEP
+            write(folder, tap, [*frames(folder, tap), Frame(now, frame)])
+
+
+def _damaged_header(folder: Path) -> None:
+    path = RunFolder(folder).capture("core-eth2")
+    path.write_bytes(b"nothing like a capture" + path.read_bytes())
+
+
+def _wrong_keys(folder: Path) -> None:
+    for user in ("alice", "bob", "bea"):
+        path = RunFolder(folder).keys(user, "dtls")
+        words = path.read_text(encoding="ascii").split()
+        words[2::3] = ["00" * 48 for _ in words[2::3]]
+        lines = (" ".join(words[at : at + 3]) for at in range(0, len(words), 3))
+        path.write_text("\n".join(lines) + "\n", encoding="ascii")
+
+
+INCONCLUSIVE, FAIL = Verdict.INCONCLUSIVE, Verdict.FAIL
+
+MUTANTS = (
+    Mutant(
+        "media cut from the receiver's tap",
+        without("bob-eth0"),
+        INCONCLUSIVE,
+        "media packets from alice to bob left alice-eth0 and were never seen to arrive at bob-eth0",
+    ),
+    Mutant(
+        "media cut from the sender's tap",
+        without("bea-eth0"),
+        INCONCLUSIVE,
+        "bea-eth0 lacks 104 packets that must have passed there: branch_rtr-eth0 has them",
+    ),
+    Mutant(
+        "media cut from a router's tap",
+        without("core-eth1"),
+        INCONCLUSIVE,
+        "core-eth1 lacks",
+    ),
+    Mutant(
+        "media cut from both taps of a router",
+        without("core-eth0", "core-eth1"),
+        INCONCLUSIVE,
+        "core-eth1 lacks",
+    ),
+    Mutant(
+        "media cut from the later half of a tap",
+        _mute_from_the_middle,
+        INCONCLUSIVE,
+        "were never seen to arrive at bob-eth0",
+    ),
+    Mutant(
+        "media cut from all taps",
+        without(),
+        FAIL,
+        "no authenticated media from alice to bob in call 1-alice-bob arrived",
+    ),
+    Mutant(
+        "another call's media",
+        _other_calls_media,
+        FAIL,
+        "no authenticated media from",
+    ),
+    Mutant(
+        "another run's media",
+        _media_under_other_keys,
+        FAIL,
+        "authenticate under no key of this run",
+    ),
+    Mutant(
+        "media at the perimeter",
+        _media_at_the_perimeter,
+        INCONCLUSIVE,
+        "every tap on the way into core lacks 1 packet that must have passed there",
+    ),
+    Mutant(
+        "media at the relay",
+        _media_at_the_relay,
+        FAIL,
+        "went astray by alice-eth0, core-eth0, core-eth2, office_nat-eth0, office_nat-eth1, "
+        "inet-eth0, inet-eth2, relay-eth0",
+    ),
+    Mutant(
+        "unknown media at the relay",
+        _unknown_media_at_the_relay,
+        FAIL,
+        "1 packet looks like SRTP at alice-eth0",
+    ),
+    Mutant("a truncated capture", _truncated, INCONCLUSIVE, "captures/inet-eth0.pcapng is"),
+    Mutant(
+        "a capture that ends early",
+        _ends_early,
+        INCONCLUSIVE,
+        "inet-eth0 may have been blind: no canary arrived after the calls",
+    ),
+    Mutant("no capture", removed("captures/core-eth2.pcapng"), INCONCLUSIVE, "does not exist"),
+    Mutant("no capture at all", _damaged_header, INCONCLUSIVE, "is not a capture"),
+    Mutant(
+        "a claim of another port",
+        claims(_another_port),
+        FAIL,
+        "alice claims the local end 10.10.0.11:9/udp (host) as selected",
+    ),
+    Mutant(
+        "a claim of another peer",
+        claims(_another_peer),
+        FAIL,
+        "alice claims the remote end 10.20.0.11:9/udp (host) as selected",
+    ),
+    Mutant("a claim of another type", claims(_through_the_relay), FAIL, "/udp (relay) as selected"),
+    Mutant(
+        "no events",
+        removed("events/alice.jsonl", "events/bob.jsonl", "events/bea.jsonl"),
+        INCONCLUSIVE,
+        "alice left no claim of the pair that it selected in call 1-alice-bob",
+    ),
+    Mutant("no TLS keys", removed("keys/alice.tls"), INCONCLUSIVE, "keys/alice.tls cannot be read"),
+    Mutant(
+        "no DTLS keys",
+        removed("keys/alice.dtls", "keys/bob.dtls", "keys/bea.dtls"),
+        INCONCLUSIVE,
+        "has its client random",
+    ),
+    Mutant("wrong DTLS keys", _wrong_keys, FAIL, "authenticate under no key of this run"),
+    Mutant(
+        "media shorter than planned",
+        run_json(_longer),
+        FAIL,
+        "less than the planned 30 s",
+    ),
+    Mutant(
+        "a planned call that never was",
+        run_json(_one_call_more),
+        FAIL,
+        "the planned call 3-bob-bea of bob to bea is not in the captures",
+    ),
+    Mutant(
+        "a call that was not planned",
+        run_json(_one_call_less),
+        FAIL,
+        "call 2-alice-bea of alice and bea was not planned",
+    ),
+    Mutant(
+        "an expected flow that is not there",
+        run_json(_flow_3_expected),
+        FAIL,
+        "expected signalling Flow 3 was not seen",
+    ),
+    Mutant(
+        "a flow that is not expected",
+        run_json(_flow_2_not_expected),
+        FAIL,
+        "unexpected signalling Flow 2",
+    ),
+    Mutant(
+        "media on another flow than expected",
+        run_json(_media_at_the_relay_expected),
+        FAIL,
+        "unexpected media Flow 5",
+    ),
+    Mutant(
+        "a connection that nobody expected",
+        _strange_connection,
+        FAIL,
+        "unexpected signalling Flow 5",
+    ),
+    Mutant("dropped packets", dropped, INCONCLUSIVE, "core-eth1 dropped 3 packets"),
+    Mutant("no counters", uncounted, INCONCLUSIVE, "core-eth1 has no packet counters"),
+    Mutant("other counters", _miscounted, INCONCLUSIVE, "but the capture program counted 9"),
+    Mutant(
+        "no first canary",
+        without("relay-lo", drop=_one_canary(b"before")),
+        INCONCLUSIVE,
+        "relay-lo may have been blind: no canary arrived before the calls",
+    ),
+    Mutant(
+        "no last canary",
+        without("relay-eth0", drop=_one_canary(b"after")),
+        INCONCLUSIVE,
+        "relay-eth0 may have been blind: no canary arrived after the calls",
+    ),
+    Mutant(
+        "no DNS answers",
+        without(drop=is_dns_answer),
+        FAIL,
+        "lacks step 1 (resolve): no DNS answer for front-end.service.example reached alice",
+    ),
+    Mutant(
+        "no nomination",
+        without(drop=nominates),
+        FAIL,
+        "lacks step 7 (check): no nominating check was answered before media began",
+    ),
+    Mutant(
+        "no DTLS",
+        without(drop=is_dtls),
+        FAIL,
+        "no DTLS handshake between alice and bob was seen on the ICE sockets",
+    ),
+    Mutant("no ending", removed("ending.json"), INCONCLUSIVE, "ending.json"),
+)
