@@ -1,0 +1,140 @@
+"""The shipped policies do what they are for."""
+
+from functools import cache
+
+import pytest
+
+from controllers.explain import parse_packet
+from controllers.flowtable import FlowTable, flow_table
+from controllers.policy import SHIPPED, find, load
+from topologies.reference import office_and_homes
+
+#: Hosts of the reference network under short names, and an address outside.
+HOSTS = {host.name: str(host.address) for host in office_and_homes().hosts}
+HOSTS |= {"eve_public": "198.51.100.10", "office_public": "198.51.100.2"}
+
+SHIPPED_NAMES = sorted(path.stem for path in SHIPPED.glob("*.yaml"))
+
+
+@cache
+def table(policy: str) -> FlowTable:
+    return flow_table(load(find(policy)))
+
+
+@pytest.mark.parametrize("name", SHIPPED_NAMES)
+def test_a_shipped_policy_is_valid_and_called_like_its_file(name: str) -> None:
+    assert load(find(name)).name == name
+
+
+def test_all_are_here() -> None:
+    assert sorted({policy for policy, *_ in CASES}) == SHIPPED_NAMES
+
+
+#: What every policy of the office's firewall has in common.
+OFFICE = [
+    ("tcp alice:1 > front_end:443", "allow", "signalling"),
+    ("tcp bea:1 > telemetry:443", "allow", "signalling"),
+    ("tcp alice:1 > front_end:80", "deny", "default_deny"),
+    ("tcp alice:1 > relay:443", "deny", "default_deny"),
+    ("tcp alice:1 > eve_public:443", "deny", "default_deny"),
+    ("udp forwarder:1 > resolver:53", "allow", "dns"),
+    ("tcp forwarder:1 > resolver:53", "allow", "dns_tcp"),
+    ("tcp alice:1 > resolver:53", "deny", "default_deny"),
+    ("icmp alice > relay", "deny", "default_deny"),
+    ("udp eve_public:1 > alice:5000", "deny", "default_deny"),
+    ("udp relay:3478 > alice:5000", "deny", "default_deny"),
+    ("tcp front_end:443 > alice:5000", "deny", "default_deny"),
+]
+
+#: Head office and branch as they are joined, media aside.
+BRANCH = [
+    ("tcp bea:1 > alice:22", "allow", "from_branch"),
+    ("tcp alice:1 > bea:22", "allow", "to_branch"),
+    ("icmp bea > alice", "allow", "from_branch"),
+    ("icmp alice > bea", "allow", "to_branch"),
+]
+
+OWN = {
+    "service_only": [
+        *OFFICE,
+        ("udp alice:1 > relay:3478", "allow", "turn"),
+        ("udp bea:1 > relay:3478", "allow", "turn"),
+        ("udp alice:1 > relay:49152", "deny", "no_direct_media"),
+        ("udp alice:1 > relay:3479", "deny", "no_direct_media"),
+        ("udp alice:1 > front_end:443", "deny", "no_direct_media"),
+        ("udp alice:1 > eve_public:6000", "deny", "no_direct_media"),
+        ("udp alice:1 > resolver:53", "deny", "no_direct_media"),
+        ("udp forwarder:1 > eve_public:53", "deny", "no_direct_media"),
+    ],
+    "udp_out": [
+        *OFFICE,
+        ("udp alice:1 > relay:3478", "allow", "turn"),
+        ("udp alice:1 > relay:49152", "allow", "direct_media"),
+        ("udp bea:1 > eve_public:6000", "allow", "direct_media"),
+    ],
+    "relay_range": [
+        *OFFICE,
+        ("udp alice:1 > relay:3478", "allow", "turn"),
+        ("udp alice:1 > relay:49151", "deny", "no_direct_media"),
+        ("udp alice:1 > relay:49152", "allow", "relayed_ports"),
+        ("udp bea:1 > relay:65535", "allow", "relayed_ports"),
+        ("udp alice:1 > front_end:50000", "deny", "no_direct_media"),
+        ("udp alice:1 > eve_public:50000", "deny", "no_direct_media"),
+    ],
+    "home_service_only": [
+        ("tcp eve:1 > front_end:443", "allow", "signalling"),
+        ("tcp nina:1 > telemetry:443", "allow", "signalling"),
+        ("udp eve:1 > relay:3478", "allow", "turn"),
+        ("udp eve:1 > relay:49152", "deny", "no_direct_media"),
+        ("udp eve:1 > office_public:6000", "deny", "no_direct_media"),
+        ("udp eve:1 > resolver:53", "allow", "dns"),
+        ("tcp nina:1 > resolver:53", "allow", "dns_tcp"),
+        ("udp relay:49152 > eve:6000", "deny", "default_deny"),
+    ],
+    "branch_open": [
+        *BRANCH,
+        ("udp bea:1 > alice:6000", "allow", "from_branch"),
+        ("udp alice:1 > bea:6000", "allow", "to_branch"),
+        ("udp bea:1 > forwarder:53", "allow", "from_branch"),
+        ("tcp bea:1 > front_end:443", "allow", "from_branch"),
+        ("udp bea:1 > relay:3478", "allow", "from_branch"),
+        ("udp 10.99.0.1:1 > alice:6000 from outside", "deny", "default_deny"),
+    ],
+    "branch_no_udp": [
+        *BRANCH,
+        ("udp bea:1 > alice:6000", "deny", "no_udp_to_head"),
+        ("udp alice:1 > bea:6000", "deny", "no_udp_to_branch"),
+        ("udp bea:1 > forwarder:53", "allow", "dns"),
+        ("udp bea:1 > forwarder:6000", "deny", "no_udp_to_head"),
+        ("tcp bea:1 > forwarder:53", "allow", "from_branch"),
+        ("tcp bea:1 > front_end:443", "allow", "signalling"),
+        ("tcp bea:1 > telemetry:443", "allow", "signalling"),
+        ("udp bea:1 > relay:3478", "allow", "turn"),
+        ("udp bea:1 > relay:49152", "deny", "no_udp_out"),
+        ("udp bea:1 > office_public:6000", "deny", "no_udp_out"),
+        ("udp relay:3478 > bea:6000", "deny", "no_udp_to_branch"),
+    ],
+}
+
+CASES = [(policy, *case) for policy, cases in OWN.items() for case in cases]
+
+
+@pytest.mark.parametrize(("policy", "packet", "action", "rule"), CASES)
+def test_what_happens_to_a_packet(policy: str, packet: str, action: str, rule: str) -> None:
+    for name in sorted(HOSTS, key=len, reverse=True):
+        packet = packet.replace(name, HOSTS[name])
+    decision = table(policy).lookup(parse_packet(packet))
+    assert ("allow" if decision.passes else "deny", decision.rule) == (action, rule)
+
+
+@pytest.mark.parametrize("policy", SHIPPED_NAMES)
+@pytest.mark.parametrize("packet", ["udp 203.0.113.9:3478 > 10.10.0.11:5000 from outside"])
+def test_answers_pass_and_errors_of_connections_too(policy: str, packet: str) -> None:
+    query = parse_packet(packet)
+    for state, rule, passes in (
+        ("established", "established", True),
+        ("related", "related", True),
+        ("invalid", "invalid", False),
+    ):
+        decision = table(policy).lookup(query.model_copy(update={"state": state}))
+        assert (decision.rule, decision.passes) == (rule, passes)
