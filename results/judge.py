@@ -11,7 +11,7 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from results.absence import count_problems
-from results.capture import CaptureError
+from results.capture import Capture, CaptureError
 from results.captures import read_capture
 from results.evidence import Evidence, read_evidence
 from results.packets import PacketTable, read_table
@@ -20,6 +20,8 @@ from results.schema import Claim, Ending, Result, Run, RunFolder, RunFolderError
 from results.tls import KeyLogError, read_keylog
 from results.verdict import Judgement, decide, flows_of
 from topologies.spec import Tap
+
+_LATEST = 2**63 - 1
 
 
 def judge(folder: Path) -> Result:
@@ -59,7 +61,7 @@ def _read_captures(folder: RunFolder, run: Run, problems: list[Problem]) -> Pack
     captures = {tap: folder.capture(tap.name) for tap in run.network.taps()}
     try:
         return read_table(captures)
-    except CaptureError:
+    except (CaptureError, OverflowError):
         return read_table(_readable(captures, folder, problems))
 
 
@@ -69,11 +71,18 @@ def _readable(
     good = {}
     for tap, path in captures.items():
         try:
-            read_capture(path)
+            _check_times(path, read_capture(path))
             good[tap] = path
         except CaptureError as error:
             problems.append(_problem(Ground.CAPTURE, folder, error))
     return good
+
+
+def _check_times(path: Path, capture: Capture) -> None:
+    """Refuse times that do not fit the table: nanoseconds since the epoch in 64 bits."""
+    for number, record in enumerate(capture.records, start=1):
+        if record.time > _LATEST:
+            raise CaptureError(f"{path} is damaged: frame {number} has a time after the year 2262")
 
 
 def _read_keys(folder: RunFolder, run: Run, problems: list[Problem]) -> _Keys:

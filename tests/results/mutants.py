@@ -296,6 +296,20 @@ def _damaged_header(folder: Path) -> None:
     path.write_bytes(b"nothing like a capture" + path.read_bytes())
 
 
+def _no_captures(folder: Path) -> None:
+    for path in (folder / "captures").iterdir():
+        path.unlink()
+
+
+def _far_future(folder: Path) -> None:
+    """The timestamp of the first frame is set beyond what 64 bits hold."""
+    path = RunFolder(folder).capture("inet-eth1")
+    data = bytearray(path.read_bytes())
+    at = data.index(b"\x06\x00\x00\x00")
+    data[at + 12 : at + 16] = b"\xff" * 4
+    path.write_bytes(data)
+
+
 def _wrong_keys(folder: Path) -> None:
     for user in ("alice", "bob", "bea"):
         path = RunFolder(folder).keys(user, "dtls")
@@ -383,7 +397,14 @@ MUTANTS = (
         "inet-eth0 may have been blind: no canary arrived after the calls",
     ),
     Mutant("no capture", removed("captures/core-eth2.pcapng"), INCONCLUSIVE, "does not exist"),
-    Mutant("no capture at all", _damaged_header, INCONCLUSIVE, "is not a capture"),
+    Mutant("a foreign capture", _damaged_header, INCONCLUSIVE, "is not a capture"),
+    Mutant("no captures at all", _no_captures, INCONCLUSIVE, "alice-eth0.pcapng does not exist"),
+    Mutant(
+        "a capture from the far future",
+        _far_future,
+        INCONCLUSIVE,
+        "captures/inet-eth1.pcapng is damaged: frame 1 has a time after the year 2262",
+    ),
     Mutant(
         "a claim of another port",
         claims(_another_port),
