@@ -25,6 +25,7 @@ from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from controllers.policy import Policy
 from topologies.spec import Flow, Name, Network
 
 #: EtherType of our canaries: "local experimental" (IEEE 802, 0x88B5).
@@ -83,6 +84,8 @@ class Run(Record):
     network: Network
     calls: tuple[PlannedCall, ...]
     expect: Expectation
+    #: Firewall -> the policy that it enforces; one without is a plain cable.
+    policies: dict[str, Policy] = Field(default_factory=dict)
     #: Name of a tool or library -> its version.
     versions: dict[str, str]
     #: Facility -> what is used of it on this kernel, for instance "user namespace": "yes".
@@ -100,6 +103,10 @@ class Ending(Record):
     """What only the end of a run can tell."""
 
     taps: dict[str, TapCount]
+    #: Firewall -> rule -> packets that it counted (an allowing rule: connections).
+    firewalls: dict[str, dict[str, int]] = Field(default_factory=dict)
+    #: NAT router -> rule -> packets that it counted.
+    nats: dict[str, dict[str, int]] = Field(default_factory=dict)
     #: Process -> exit code.
     exits: dict[str, int]
     #: Duration of "boot" and "call" in seconds.

@@ -1,4 +1,4 @@
-"""The command line: ``callpath list | run | judge | doctor | test``.
+"""The command line: ``callpath list | run | judge | explain | doctor | test``.
 
 Exit codes: 0 all PASS; 1 a FAIL; 2 an INCONCLUSIVE or something that could not
 be done (1 wins over 2); 64 wrong usage.
@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_list(verbs)
     _add_run(verbs)
     _add_judge(verbs)
+    _add_explain(verbs)
     _add_doctor(verbs)
     _add_test(verbs)
     return parser
@@ -77,8 +78,23 @@ def _add_run(verbs: _Verbs) -> None:
     parser.add_argument(
         "--runs", metavar="FOLDER", help="where run folders are written (default: results/runs)"
     )
+    parser.add_argument(
+        "--policy",
+        metavar="FIREWALL=POLICY",
+        action="append",
+        default=[],
+        type=_policy_change,
+        help="have a firewall enforce another policy (a shipped one by name, or a YAML file)",
+    )
     _add_json(parser)
     parser.set_defaults(command=commands.run)
+
+
+def _policy_change(text: str) -> tuple[str, str]:
+    firewall, equals, policy = text.partition("=")
+    if not (firewall and equals and policy):
+        raise argparse.ArgumentTypeError(f"{text!r} is not FIREWALL=POLICY, as in office=udp_out")
+    return firewall, policy
 
 
 def _add_judge(verbs: _Verbs) -> None:
@@ -91,6 +107,21 @@ def _add_judge(verbs: _Verbs) -> None:
     parser.add_argument("folders", metavar="RUN_FOLDER", nargs="+")
     _add_json(parser)
     parser.set_defaults(command=commands.judge)
+
+
+def _add_explain(verbs: _Verbs) -> None:
+    parser = _add(
+        verbs,
+        "explain",
+        "Say what a policy would do with a packet, and by which rule.",
+        "./callpath explain service_only --packet 'udp 10.10.0.11:5000 > 203.0.113.9:3478'",
+    )
+    parser.add_argument("policy", metavar="POLICY", help="a shipped policy's name, or a YAML file")
+    parser.add_argument(
+        "--packet", required=True, metavar="PACKET", help="as in 'udp FROM:PORT > TO:PORT'"
+    )
+    _add_json(parser)
+    parser.set_defaults(command=commands.explain)
 
 
 def _add_doctor(verbs: _Verbs) -> None:

@@ -4,9 +4,12 @@ import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from controllers.policy import Policy, PolicyError
+from controllers.policy import find as find_policy
+from controllers.policy import load as load_policy
 from results.schema import Result, RunFolderError, Verdict
 from scenarios.scenario import Scenario, ScenarioError, all_scenarios, find
 
@@ -35,13 +38,14 @@ def run(options: argparse.Namespace) -> int:
 
     try:
         scenarios = [find(name) for name in options.names] or list(all_scenarios())
-    except ScenarioError as error:
+        policies = [scenario.policies_with(dict(options.policy)) for scenario in scenarios]
+    except (ScenarioError, PolicyError) as error:
         return _cannot(error)
     codes: list[int] = []
     results: list[Result] = []
-    for scenario in scenarios:
+    for scenario, enforced in zip(scenarios, policies, strict=True):
         try:
-            code, result = _run_one(scenario, options)
+            code, result = _run_one(scenario, enforced, options)
         except runner.Interrupted as error:
             return worst([*codes, _cannot(error)])
         codes.append(code)
@@ -71,6 +75,22 @@ def judge(options: argparse.Namespace) -> int:
         else:
             display.table([result], folder.resolve().parent)
     return worst(codes)
+
+
+def explain(options: argparse.Namespace) -> int:
+    """Say what a policy would do with a packet, and by which rule."""
+    from controllers.explain import explain_data, explain_text
+    from controllers.lookup import PacketError
+
+    try:
+        policy = load_policy(find_policy(options.policy))
+        if options.json:
+            print(json.dumps(explain_data(policy, options.packet)))  # noqa: T201
+        else:
+            print(explain_text(policy, options.packet))  # noqa: T201
+    except (PolicyError, PacketError) as error:
+        return _cannot(error)
+    return PASS
 
 
 def doctor(options: argparse.Namespace) -> int:
@@ -109,13 +129,15 @@ def worst(codes: Iterable[int]) -> int:
     return next((code for code in (FAIL, NOT_DONE) if code in found), PASS)
 
 
-def _run_one(scenario: Scenario, options: argparse.Namespace) -> tuple[int, Result | None]:
+def _run_one(
+    scenario: Scenario, policies: Mapping[str, Policy], options: argparse.Namespace
+) -> tuple[int, Result | None]:
     from scenarios import display, runner
     from topologies.world import WorldError
 
     try:
         with display.progress(scenario.name) as progress:
-            result = runner.run(scenario, _runs(options), progress)
+            result = runner.run(scenario, _runs(options), progress, policies)
     except runner.Interrupted:
         raise
     except (runner.RunError, WorldError, OSError) as error:

@@ -4,10 +4,11 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from controllers.policy import Policy
 from results.schema import Result, Run, RunFolder, Seconds
 from scenarios.doctor import facilities, versions
 from scenarios.scenario import Scenario
@@ -32,14 +33,16 @@ class Interrupted(RunError):  # noqa: N818 - not an error of anything
     """The user ended a run before its time (Ctrl-C)."""
 
 
-def run(scenario: Scenario, runs: Path, progress: Progress) -> Result:
-    """Run a scenario and judge it; RunError when it could not be done.
+def run(
+    scenario: Scenario, runs: Path, progress: Progress, policies: Mapping[str, Policy]
+) -> Result:
+    """Run a scenario under these policies and judge it; RunError when it could not be done.
 
     An interrupted run leaves its folder behind, marked incomplete by the lack of
     a seal.
     """
     began = time.monotonic()
-    folder = new_folder(scenario, runs)
+    folder = new_folder(scenario, runs, policies)
     try:
         _perform(folder, began, progress)
         progress("verdict")
@@ -50,7 +53,7 @@ def run(scenario: Scenario, runs: Path, progress: Progress) -> Result:
         give_to_caller(folder.path)
 
 
-def new_folder(scenario: Scenario, runs: Path) -> RunFolder:
+def new_folder(scenario: Scenario, runs: Path, policies: Mapping[str, Policy]) -> RunFolder:
     """Lay out the folder of a new run, named by time and scenario."""
     created = datetime.now(UTC)
     name = f"{created:%Y%m%d-%H%M%S}-{scenario.name}-{secrets.token_hex(2)}"
@@ -63,6 +66,7 @@ def new_folder(scenario: Scenario, runs: Path) -> RunFolder:
             network=scenario.network,
             calls=scenario.planned_calls(),
             expect=scenario.expectation(),
+            policies=dict(policies),
             versions=versions(),
             facilities=facilities(),
         )
@@ -102,8 +106,8 @@ def _judge(folder: RunFolder, began: float) -> Result:
     result = result.model_copy(
         update={
             "seconds": Seconds(
-                boot=ending.seconds["boot"],
-                call=ending.seconds["call"],
+                boot=round(ending.seconds["boot"], 3),
+                call=round(ending.seconds["call"], 3),
                 judge=round(now - judging, 3),
                 total=round(now - began, 3),
             )

@@ -2,10 +2,12 @@
 
 import importlib.util
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from controllers.policy import Policy, load
+from controllers.policy import find as find_policy
 from results.schema import Expectation, PlannedCall
 from topologies.spec import Flow, Network
 
@@ -35,6 +37,24 @@ class Scenario:
     calls: tuple[Call, ...]
     expect_signalling: frozenset[Flow]
     expect_media: frozenset[Flow]
+    #: Firewall -> name of the shipped policy that it enforces.
+    policies: Mapping[str, str] = field(default_factory=dict)
+
+    def policies_with(self, changes: Mapping[str, str]) -> dict[str, Policy]:
+        """The policy of each firewall that has one, after ``changes`` (firewall -> policy).
+
+        ScenarioError for a firewall that is not there; PolicyError for a policy
+        that is not there or cannot be used.
+        """
+        there = [firewall.name for firewall in self.network.firewalls]
+        for firewall in changes:
+            if firewall not in there:
+                raise ScenarioError(
+                    f"scenario {self.name} has no firewall {firewall!r}; "
+                    f"there are: {', '.join(there) or 'none'}"
+                )
+        chosen = {**self.policies, **changes}
+        return {firewall: load(find_policy(name)) for firewall, name in chosen.items()}
 
     def planned_calls(self) -> tuple[PlannedCall, ...]:
         """The calls in the run folder's terms; their ids tell who takes part."""

@@ -13,13 +13,18 @@ import secrets
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from agents import relay, resolver
 from agents.tls import Authority, new_authority
+from controllers.policy import Policy
 from results.schema import Ending, PlannedCall, Run, RunFolder
+from scenarios.enforcement import Enforcement
+from topologies import nat
 from topologies.lab import Lab, LabError
+from topologies.ovs import OvsError
 from topologies.processes import Process, ProcessError, Processes, Program
 from topologies.reference import DOMAIN
 from topologies.spec import Host, Network, Role
@@ -40,12 +45,15 @@ _LOWEST_TONE, _TONE_STEP = 400, 50
 class Stage:
     """A network that is up with its services, in which runs take place."""
 
-    def __init__(self, network: Network, logs: Path) -> None:
+    def __init__(self, network: Network, policies: Mapping[str, Policy], logs: Path) -> None:
         self._logs = logs
         self._network = network
         self._secret = secrets.token_hex(16)
-        self._processes = Processes(_AGENTS, interrupt=sys.stdin.fileno())
-        self._lab = Lab(network, self._processes, logs)
+        self._processes = Processes(interrupt=sys.stdin.fileno())
+        self._firewalls = Enforcement(network, policies, self._processes, logs)
+        self._processes.preload(_AGENTS)
+        self._lab = Lab(network, self._processes, policies)
+        self._firewalls.connect(self._lab)
         self._name_servers = network.with_role(Role.FORWARDER) + network.with_role(Role.RESOLVER)
         self._used = False
         self._processes.wait_ready([self._start(program) for program in self._services()])
@@ -75,8 +83,22 @@ class Stage:
         self._processes.end(agents)
         seconds = {"boot": ready - began, "call": called - ready}
         exits = {process.name: int(process.exit_code or 0) for process in agents}
-        folder.write_ending(Ending(taps=counts, exits=exits, seconds=seconds))
+        folder.write_ending(
+            Ending(
+                taps=counts,
+                firewalls=self._firewalls.counters(self._lab),
+                nats=self._nat_counters(),
+                exits=exits,
+                seconds=seconds,
+            )
+        )
         folder.seal()
+
+    def _nat_counters(self) -> dict[str, dict[str, int]]:
+        return {
+            perimeter.host: nat.counters(self._lab.output_of(perimeter.host, *nat.LIST_COMMAND))
+            for perimeter in self._network.perimeters
+        }
 
     def _services(self) -> list[Program]:
         """The programs that live as long as the world."""
@@ -189,9 +211,10 @@ def _serve() -> None:
         try:
             if stage is None:
                 _phase("network")
-                stage = Stage(folder.read_run().network, folder.path / "logs")
+                run = folder.read_run()
+                stage = Stage(run.network, run.policies, folder.path / "logs")
             stage.run(folder, request["began"])
-        except (LabError, ProcessError) as error:
+        except (LabError, OvsError, ProcessError) as error:
             _tell({"failed": str(error)})
         else:
             _tell({"done": str(folder.path)})

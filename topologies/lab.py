@@ -12,7 +12,7 @@ from pathlib import Path
 from mininet.net import Mininet
 from mininet.node import Host as MininetHost
 from mininet.node import Node as MininetNode
-from mininet.node import OVSSwitch, RemoteController, Switch
+from mininet.node import OVSSwitch, Switch
 
 from topologies import ovs
 from topologies.host_script import PRIVATE, setup_script
@@ -21,10 +21,6 @@ from topologies.spec import Firewall, Host, Link, Network, Tap, mac_of
 
 #: IPv6 is off in these networks: its multicast fills backlogs. Interfaces made later inherit it.
 _NO_IPV6 = "for f in /proc/sys/net/ipv6/conf/*/disable_ipv6; do echo 1 > $f; done"
-
-
-#: Where the firewalls look for their controller: on the world's own loopback.
-CONTROLLER = ("127.0.0.1", 6653)
 
 
 def _make_ready() -> None:
@@ -68,8 +64,8 @@ class FirewallSwitch(OVSSwitch):  # type: ignore[misc]
             **parameters,
         )
 
-    def start(self, controllers: list[RemoteController]) -> None:
-        """Make the bridge, attach every port and connect to the controller."""
+    def start(self, controllers: list[object]) -> None:
+        """Make the bridge and attach every port."""
         super().start(controllers)
         ports = [intf.name for intf in self.intfList() if intf.name != "lo"]
         _expect_done(self.name, self.cmd(_from_file(self.name, _up(ports))))
@@ -93,11 +89,12 @@ class Lab:
     """A network that is up. The namespaces go with the world, so there is nothing to stop."""
 
     def __init__(
-        self, network: Network, processes: Processes, logs: Path, enforced: Collection[str] = ()
+        self, network: Network, processes: Processes, enforced: Collection[str] = ()
     ) -> None:
         """Build it; ``enforced`` names the firewalls that are not plain cables.
 
-        Their bridges connect to the controller that listens on :data:`CONTROLLER`.
+        These need Open vSwitch (:func:`topologies.ovs.start`), and forward nothing
+        until :meth:`connect_firewalls`.
         """
         self.network = network
         self._processes = processes
@@ -106,8 +103,6 @@ class Lab:
         self._hosts: dict[str, MininetHost] = {}
         self._switches: list[Switch] = []
         _make_ready()
-        if self._enforced:
-            ovs.start(processes, logs)
         self._build()
 
     def spawn(self, host: str, program: Program, events: Path, log: Path) -> Process:
@@ -128,16 +123,31 @@ class Lab:
         inside = other.node.inNamespace
         return FarEnd(int(other.node.pid) if inside else None, other.name)
 
+    def connect_firewalls(self, controller: tuple[str, int]) -> None:
+        """Connect the firewalls to their controller, which must be listening at this address."""
+        for link in self._enforced:
+            ovs.ask("ovs-vsctl", "set-controller", f"fw-{link}", "tcp:{}:{}".format(*controller))
+
+    def rule_counters(self, firewall: str) -> dict[int, int]:
+        """Packets that each cookie of an enforced firewall has counted; settle OVS first."""
+        return ovs.counters(f"fw-{self.network.firewall(firewall).link}")
+
+    def output_of(self, host: str, *command: str) -> str:
+        """What a short command prints on a host; LabError when it fails."""
+        within = ("mnexec", "-a", str(self.pid(host)), *command)
+        done = subprocess.run(within, capture_output=True, text=True, timeout=20, check=False)
+        if done.returncode != 0:
+            raise LabError(f"{' '.join(command)} failed on {host}: {done.stderr.strip()}")
+        return done.stdout
+
     def _build(self) -> None:
         for host in self.network.hosts:
             self._hosts[host.name] = self._mininet.addHost(host.name, ip=None)
         self._all({host.name: _NO_IPV6 for host in self.network.hosts})
         for link in self.network.links:
             self._lay(link)
-        address, port = CONTROLLER
-        controllers = [RemoteController("controller", ip=address, port=port)]
         for switch in self._switches:
-            switch.start(controllers)
+            switch.start([])
         self._all({host.name: setup_script(self.network, host) for host in self.network.hosts})
 
     def _lay(self, link: Link) -> None:

@@ -6,7 +6,9 @@ below avoid.
 """
 
 import os
+import re
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 from topologies.processes import Process, Processes, Program
@@ -17,9 +19,13 @@ FOLDER = Path("/run/openvswitch")
 _SCHEMA = Path("/usr/share/openvswitch/vswitch.ovsschema")
 _SOCKET = FOLDER / "db.sock"
 _DATABASE = FOLDER / "conf.db"
+_CONTROL = FOLDER / "vswitchd.ctl"
 
 #: Where the kernel says that it has the datapath.
 _KERNEL_MODULE = Path("/sys/module/openvswitch")
+
+
+_FLOW = re.compile(r"cookie=(?P<cookie>0x[0-9a-f]+),.* n_packets=(?P<packets>\d+),")
 
 
 class OvsError(Exception):
@@ -41,7 +47,11 @@ def start(processes: Processes, logs: Path) -> list[Process]:
     # checksums are never made. It counts only when set before the switch starts.
     ask("ovs-vsctl", "--no-wait", "--retry", "init", "--", "set", "Open_vSwitch", ".",
         "other_config:userspace-tso-enable=true")  # fmt: skip
-    switch = _spawn(processes, logs, Program("vswitchd", ("ovs-vswitchd", f"unix:{_SOCKET}")))
+    switch = _spawn(
+        processes,
+        logs,
+        Program("vswitchd", ("ovs-vswitchd", f"--unixctl={_CONTROL}", f"unix:{_SOCKET}")),
+    )
     return [database, switch]
 
 
@@ -52,7 +62,16 @@ def datapath() -> str:
 
 def settle() -> None:
     """Have the counters of all flow entries brought up to date (they lag up to 0.3 s)."""
-    ask("ovs-appctl", "revalidator/purge")
+    ask("ovs-appctl", "-t", str(_CONTROL), "revalidator/purge")
+
+
+def counters(bridge: str) -> dict[int, int]:
+    """Packets counted under each cookie; entries of one cookie are added up."""
+    found: Counter[int] = Counter()
+    for line in ask("ovs-ofctl", "-O", "OpenFlow13", "dump-flows", bridge).splitlines():
+        if match := _FLOW.search(line):
+            found[int(match["cookie"], 16)] += int(match["packets"])
+    return dict(found)
 
 
 def ask(*command: str) -> str:

@@ -105,23 +105,26 @@ class Process:
 class Processes:
     """All processes of a world; one thread, one selector."""
 
-    def __init__(self, preload: Sequence[str], interrupt: int | None = None) -> None:
-        """Preload modules; when descriptor ``interrupt`` becomes readable, a wait ends."""
-        ours, theirs = socket.socketpair()
+    def __init__(self, interrupt: int | None = None) -> None:
+        """When descriptor ``interrupt`` becomes readable, a wait ends."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._channel = ours
         self._spawner = subprocess.Popen(
-            spawner.command(sys.executable, theirs.fileno(), list(preload)),
+            spawner.command(sys.executable, theirs.fileno()),
             pass_fds=(theirs.fileno(),),
             stdin=subprocess.DEVNULL,
         )
         theirs.close()
-        self._partial = b""
         self._processes: list[Process] = []
         self._selector = selectors.DefaultSelector()
         self._selector.register(ours, selectors.EVENT_READ, self._hear_spawner)
         self._interrupted = False
         if interrupt is not None:
             self._selector.register(interrupt, selectors.EVENT_READ, self._hear_interrupt)
+
+    def preload(self, modules: Sequence[str]) -> None:
+        """Have the spawner import modules of agents, so that these start in milliseconds."""
+        self._channel.send(json.dumps({"preload": list(modules)}).encode())
 
     def spawn(self, program: Program, within: int | None, events: Path, log: Path) -> Process:
         """Start a program inside the host that process ``within`` lives in.
@@ -247,13 +250,11 @@ class Processes:
         return bool(ready)
 
     def _hear_spawner(self, data: bytes) -> None:
-        *lines, self._partial = (self._partial + data).split(b"\n")
-        for line in lines:
-            message = json.loads(line)
-            if "spawned" in message:
-                self._processes[message["spawned"]].pid = message["pid"]
-            else:
-                self._processes[message["ended"]].exit_code = message["code"]
+        message = json.loads(data)
+        if "spawned" in message:
+            self._processes[message["spawned"]].pid = message["pid"]
+        else:
+            self._processes[message["ended"]].exit_code = message["code"]
 
     def _hear_interrupt(self, _data: bytes) -> None:
         self._interrupted = True

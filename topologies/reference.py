@@ -90,7 +90,7 @@ def office_and_homes(
             *(host for home in homes for host in home.hosts()),
         ),
         perimeters=(_OFFICE_PERIMETER, *(home.perimeter() for home in homes)),
-        firewalls=_FIREWALLS,
+        firewalls=(*_FIREWALLS, *(home.firewall() for home in homes)),
     )
 
 
@@ -138,6 +138,14 @@ class _Home:
             routes=(_default(str(self.uplink[1])),),
         )
         return user, router
+
+    def firewall(self) -> Firewall:
+        """A place for a firewall on the inner side of the home's NAT."""
+        return Firewall(
+            name=f"{self.user}_home",
+            link=f"{self.user}_lan",
+            sides={"inside": (self.user,), "outside": (f"{self.user}_nat",)},
+        )
 
     def perimeter(self) -> Perimeter:
         return Perimeter(

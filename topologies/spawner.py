@@ -1,15 +1,16 @@
 """The one place where a process enters a host: a warm process that forks on request.
 
-It imports the given modules once, stays single-threaded, and for each request
+It imports modules once when told so, stays single-threaded, and for each request
 forks a child that enters the host's network and mount namespaces and then
 either executes a program or calls ``main(config)`` of a preloaded module. So a
 WebRTC client is ready in milliseconds instead of the half second that its
 imports take.
 
-Run as ``python -m topologies.spawner FD MODULE …``; FD is a Unix stream socket.
-A request is a JSON object, sent with the child's standard input, output and
-error; the answer is ``{"spawned": ID, "pid": PID}``, and when the child ends
-``{"ended": ID, "code": CODE}``.
+Run as ``python -m topologies.spawner FD``; FD is a Unix socket that keeps
+messages apart. One is ``{"preload": [MODULE, …]}``; a request is another JSON
+object, sent with the child's standard input, output and error; the answer is
+``{"spawned": ID, "pid": PID}``, and when the child ends ``{"ended": ID, "code":
+CODE}``.
 """
 
 import importlib
@@ -69,7 +70,12 @@ class Spawner:
         data, descriptors, _, _ = socket.recv_fds(self._channel, _REQUEST_MAX, 3)
         if not data:
             return False
-        request = Request(**json.loads(data))
+        message = json.loads(data)
+        if "preload" in message:
+            for name in message["preload"]:
+                importlib.import_module(name)
+            return True
+        request = Request(**message)
         pid = self._fork(request, descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
@@ -95,7 +101,7 @@ class Spawner:
             self._report({"ended": self._children.pop(pid), "code": code})
 
     def _report(self, message: dict[str, int]) -> None:
-        self._channel.sendall(json.dumps(message).encode() + b"\n")
+        self._channel.sendall(json.dumps(message).encode())
 
 
 def _child(request: Request, descriptors: list[int]) -> int:
@@ -113,7 +119,7 @@ def _child(request: Request, descriptors: list[int]) -> int:
         os.environ.update(request.environment)
         if request.argv is not None:
             os.execvp(request.argv[0], request.argv)  # noqa: S606
-        return int(sys.modules[str(request.module)].main(request.config))
+        return int(importlib.import_module(str(request.module)).main(request.config))
     except BaseException:  # nothing may escape into the parent's code
         traceback.print_exc()
         return 127
@@ -123,17 +129,14 @@ def _child(request: Request, descriptors: list[int]) -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """Preload the modules and serve."""
-    channel = socket.socket(fileno=int(arguments[0]))
-    for name in arguments[1:]:
-        importlib.import_module(name)
-    Spawner(channel).serve()
+    """Serve."""
+    Spawner(socket.socket(fileno=int(arguments[0]))).serve()
     return 0
 
 
-def command(python: str, descriptor: int, modules: list[str]) -> list[str]:
+def command(python: str, descriptor: int) -> list[str]:
     """The command line that starts a spawner on this descriptor."""
-    return [python, "-sP", "-m", "topologies.spawner", str(descriptor), *modules]
+    return [python, "-sP", "-m", "topologies.spawner", str(descriptor)]
 
 
 if __name__ == "__main__":

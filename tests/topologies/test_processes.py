@@ -11,7 +11,7 @@ from topologies.processes import Process, ProcessError, Processes, Program
 
 @pytest.fixture
 def processes() -> Iterator[Processes]:
-    processes = Processes([])
+    processes = Processes()
     yield processes
     processes.close()
 
@@ -66,3 +66,12 @@ def test_waiting_is_bounded_and_names_what_did_not_come(processes: Processes, lo
     assert str(error.value) == (
         "waited 0.2 s for the moon, in vain; last words of shell: still waking up"
     )
+
+
+def test_orders_are_lines(processes: Processes, log: Path) -> None:
+    process = _spawn(processes, _sh('echo ready; read order; echo "$order"', "ready"), log)
+    processes.wait_ready([process])
+    process.send({"do": "call"})
+    processes.wait(lambda: len(process.heard) == 2, 5, "the order to come back")
+    assert process.heard[1] == '{"do": "call"}'
+    processes.end([process])
