@@ -7,6 +7,7 @@ below avoid.
 
 import os
 import re
+import socket
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -24,6 +25,8 @@ _CONTROL = FOLDER / "vswitchd.ctl"
 #: Where the kernel says that it has the datapath.
 _KERNEL_MODULE = Path("/sys/module/openvswitch")
 
+
+_TIMEOUT = 10.0
 
 _FLOW = re.compile(r"cookie=(?P<cookie>0x[0-9a-f]+),.* n_packets=(?P<packets>\d+),")
 
@@ -43,9 +46,11 @@ def start(processes: Processes, logs: Path) -> list[Process]:
         logs,
         Program("ovsdb", ("ovsdb-server", f"--remote=punix:{_SOCKET}", str(_DATABASE))),
     )
+    # The socket's file is there before anybody listens; ovs-vsctl would wait a second then.
+    processes.wait(_database_listens, _TIMEOUT, "ovsdb-server to listen", every=0.005)
     # Without it, TCP and UDP through the userspace datapath fail while ping passes: offloaded
     # checksums are never made. It counts only when set before the switch starts.
-    ask("ovs-vsctl", "--no-wait", "--retry", "init", "--", "set", "Open_vSwitch", ".",
+    ask("ovs-vsctl", "--no-wait", "init", "--", "set", "Open_vSwitch", ".",
         "other_config:userspace-tso-enable=true")  # fmt: skip
     switch = _spawn(
         processes,
@@ -85,6 +90,11 @@ def ask(*command: str) -> str:
 def _spawn(processes: Processes, logs: Path, program: Program) -> Process:
     log = logs / f"{program.name}.log"
     return processes.spawn(program, None, log, log)
+
+
+def _database_listens() -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        return probe.connect_ex(str(_SOCKET)) == 0
 
 
 def _is_real_root() -> bool:
