@@ -86,6 +86,8 @@ class Run(Record):
     expect: Expectation
     #: Firewall -> the policy that it enforces; one without is a plain cable.
     policies: dict[str, Policy] = Field(default_factory=dict)
+    #: The interpreter of the firewalls' controller, where it is not Callpath's own.
+    controller_python: str | None = None
     #: Name of a tool or library -> its version.
     versions: dict[str, str]
     #: Facility -> what is used of it on this kernel, for instance "user namespace": "yes".

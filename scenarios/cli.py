@@ -86,6 +86,11 @@ def _add_run(verbs: _Verbs) -> None:
         type=_policy_change,
         help="have a firewall enforce another policy (a shipped one by name, or a YAML file)",
     )
+    parser.add_argument(
+        "--controller-python",
+        metavar="PYTHON",
+        help="run the firewalls' controller on this interpreter, for instance one that has Ryu",
+    )
     _add_json(parser)
     parser.set_defaults(command=commands.run)
 

@@ -4,14 +4,18 @@ import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from controllers.policy import Policy, PolicyError
+from controllers.policy import PolicyError
 from controllers.policy import find as find_policy
 from controllers.policy import load as load_policy
 from results.schema import Result, RunFolderError, Verdict
 from scenarios.scenario import Scenario, ScenarioError, all_scenarios, find
+
+if TYPE_CHECKING:
+    from scenarios.runner import Conditions
 
 PASS, FAIL, NOT_DONE = 0, 1, 2
 
@@ -38,14 +42,17 @@ def run(options: argparse.Namespace) -> int:
 
     try:
         scenarios = [find(name) for name in options.names] or list(all_scenarios())
-        policies = [scenario.policies_with(dict(options.policy)) for scenario in scenarios]
+        changes, controller = dict(options.policy), options.controller_python
+        conditions = [
+            runner.Conditions(scenario.policies_with(changes), controller) for scenario in scenarios
+        ]
     except (ScenarioError, PolicyError) as error:
         return _cannot(error)
     codes: list[int] = []
     results: list[Result] = []
-    for scenario, enforced in zip(scenarios, policies, strict=True):
+    for scenario, condition in zip(scenarios, conditions, strict=True):
         try:
-            code, result = _run_one(scenario, enforced, options)
+            code, result = _run_one(scenario, condition, options)
         except runner.Interrupted as error:
             return worst([*codes, _cannot(error)])
         codes.append(code)
@@ -130,14 +137,14 @@ def worst(codes: Iterable[int]) -> int:
 
 
 def _run_one(
-    scenario: Scenario, policies: Mapping[str, Policy], options: argparse.Namespace
+    scenario: Scenario, conditions: "Conditions", options: argparse.Namespace
 ) -> tuple[int, Result | None]:
     from scenarios import display, runner
     from topologies.world import WorldError
 
     try:
         with display.progress(scenario.name) as progress:
-            result = runner.run(scenario, _runs(options), progress, policies)
+            result = runner.run(scenario, conditions, _runs(options), progress)
     except runner.Interrupted:
         raise
     except (runner.RunError, WorldError, OSError) as error:

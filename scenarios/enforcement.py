@@ -19,14 +19,26 @@ _CONTROLLER = ("127.0.0.1", 6653)
 
 _TIMEOUT = 15.0
 
+#: Where the app is found by an interpreter that has our libraries but not our modules.
+_CHECKOUT = Path(__file__).parent.parent
+
 
 class Enforcement:
     """Policies on the firewalls of a network. Without any, nothing is started at all."""
 
     def __init__(
-        self, network: Network, policies: Mapping[str, Policy], processes: Processes, logs: Path
+        self,
+        network: Network,
+        policies: Mapping[str, Policy],
+        processes: Processes,
+        logs: Path,
+        python: str | None = None,
     ) -> None:
-        """Start Open vSwitch and the controller; the switches come with the lab."""
+        """Start Open vSwitch and the controller; the switches come with the lab.
+
+        ``python`` is the interpreter that the controller runs on, where it is not
+        ours: one that has Ryu, for instance.
+        """
         self._network = network
         self._processes = processes
         # Each bridge has a conntrack zone of its own, or what one allows the next would pass.
@@ -34,7 +46,7 @@ class Enforcement:
             name: flow_table(policy, network.datapath_id(network.firewall(name)))
             for name, policy in policies.items()
         }
-        self._controller = self._start(logs) if policies else None
+        self._controller = self._start(logs, python or sys.executable) if policies else None
 
     def connect(self, lab: Lab) -> None:
         """Connect the switches, and wait until each has taken its table."""
@@ -54,11 +66,15 @@ class Enforcement:
             name: _by_rule(table, lab.rule_counters(name)) for name, table in self._tables.items()
         }
 
-    def _start(self, logs: Path) -> Process:
+    def _start(self, logs: Path, python: str) -> Process:
         config = logs / "firewalls.json"
         config.write_text(json.dumps({"firewalls": self._installations()}), encoding="utf-8")
-        argv = (sys.executable, "-sP", "-m", "controllers.firewall", str(config))
-        program = Program(name="controller", argv=argv, speaks_json=True)
+        program = Program(
+            name="controller",
+            argv=(python, "-sP", "-m", "controllers.firewall", str(config)),
+            speaks_json=True,
+            environment={"PYTHONPATH": str(_CHECKOUT)},
+        )
         events = logs.with_name("events") / "controller.jsonl"
         controller = self._processes.spawn(program, None, events, logs / "controller.log")
         ovs.start(self._processes, logs)

@@ -5,6 +5,7 @@ import secrets
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,27 +34,33 @@ class Interrupted(RunError):  # noqa: N818 - not an error of anything
     """The user ended a run before its time (Ctrl-C)."""
 
 
-def run(
-    scenario: Scenario, runs: Path, progress: Progress, policies: Mapping[str, Policy]
-) -> Result:
-    """Run a scenario under these policies and judge it; RunError when it could not be done.
+@dataclass(frozen=True)
+class Conditions:
+    """What may differ from run to run of one scenario."""
+
+    #: Firewall -> the policy that it enforces.
+    policies: Mapping[str, Policy]
+    #: Interpreter for the firewalls' controller, if not ours (one that has Ryu).
+    controller_python: str | None = None
+
+
+def run(scenario: Scenario, conditions: Conditions, runs: Path, progress: Progress) -> Result:
+    """Run a scenario under these conditions and judge it; RunError when it could not be done.
 
     An interrupted run leaves its folder behind, marked incomplete by the lack of
     a seal.
     """
     began = time.monotonic()
-    folder = new_folder(scenario, runs, policies)
+    folder = new_folder(scenario, conditions, runs)
     try:
-        _perform(folder, began, progress)
-        progress("verdict")
-        return _judge(folder, began)
+        return _perform(folder, began, progress)
     except KeyboardInterrupt:
         raise Interrupted("interrupted", folder.path) from None
     finally:
         give_to_caller(folder.path)
 
 
-def new_folder(scenario: Scenario, runs: Path, policies: Mapping[str, Policy]) -> RunFolder:
+def new_folder(scenario: Scenario, conditions: Conditions, runs: Path) -> RunFolder:
     """Lay out the folder of a new run, named by time and scenario."""
     created = datetime.now(UTC)
     name = f"{created:%Y%m%d-%H%M%S}-{scenario.name}-{secrets.token_hex(2)}"
@@ -66,7 +73,8 @@ def new_folder(scenario: Scenario, runs: Path, policies: Mapping[str, Policy]) -
             network=scenario.network,
             calls=scenario.planned_calls(),
             expect=scenario.expectation(),
-            policies=dict(policies),
+            policies=dict(conditions.policies),
+            controller_python=conditions.controller_python,
             versions=versions(),
             facilities=facilities(),
         )
@@ -74,21 +82,28 @@ def new_folder(scenario: Scenario, runs: Path, policies: Mapping[str, Policy]) -
     return folder
 
 
-def _perform(folder: RunFolder, began: float, progress: Progress) -> None:
-    """Have the run take place in a world of its own."""
+def _perform(folder: RunFolder, began: float, progress: Progress) -> Result:
+    """Have the run take place in a world of its own; judge it while that one vanishes."""
     # -sP: neither the user's own packages nor the current folder may stand in for ours.
     stage = [sys.executable, "-sP", "-m", "scenarios.stage"]
     with World(stage, folder.path, folder.log("world")) as world:
         world.send({"folder": str(folder.path), "began": began})
         _import_judge()
-        for event in world.events():
-            if "phase" in event:
-                progress(event["phase"])
-            elif "failed" in event:
-                raise RunError(event["failed"], folder.path)
-            else:
-                return
-        raise RunError(world.why_gone(), folder.path)
+        _await_end(world, folder, progress)
+        world.release()
+        progress("verdict")
+        return _judge(folder, began)
+
+
+def _await_end(world: World, folder: RunFolder, progress: Progress) -> None:
+    for event in world.events():
+        if "phase" in event:
+            progress(event["phase"])
+        elif "failed" in event:
+            raise RunError(event["failed"], folder.path)
+        else:
+            return
+    raise RunError(world.why_gone(), folder.path)
 
 
 def _import_judge() -> None:

@@ -45,12 +45,18 @@ _LOWEST_TONE, _TONE_STEP = 400, 50
 class Stage:
     """A network that is up with its services, in which runs take place."""
 
-    def __init__(self, network: Network, policies: Mapping[str, Policy], logs: Path) -> None:
+    def __init__(
+        self,
+        network: Network,
+        policies: Mapping[str, Policy],
+        logs: Path,
+        controller_python: str | None = None,
+    ) -> None:
         self._logs = logs
         self._network = network
         self._secret = secrets.token_hex(16)
         self._processes = Processes(interrupt=sys.stdin.fileno())
-        self._firewalls = Enforcement(network, policies, self._processes, logs)
+        self._firewalls = Enforcement(network, policies, self._processes, logs, controller_python)
         self._processes.preload(_AGENTS)
         self._lab = Lab(network, self._processes, policies)
         self._firewalls.connect(self._lab)
@@ -212,7 +218,8 @@ def _serve() -> None:
             if stage is None:
                 _phase("network")
                 run = folder.read_run()
-                stage = Stage(run.network, run.policies, folder.path / "logs")
+                logs = folder.path / "logs"
+                stage = Stage(run.network, run.policies, logs, run.controller_python)
             stage.run(folder, request["began"])
         except (LabError, OvsError, ProcessError) as error:
             _tell({"failed": str(error)})

@@ -79,7 +79,7 @@ class World:
             self._stdin.write(json.dumps(request) + "\n")
             self._stdin.flush()
         except BrokenPipeError:
-            raise WorldError(self._why_gone()) from None
+            raise WorldError(self.why_gone()) from None
 
     def events(self) -> Iterator[dict[str, Any]]:
         """Events of the stage until it ends."""
@@ -88,7 +88,10 @@ class World:
 
     def why_gone(self) -> str:
         """Last words of a stage that ended on its own."""
-        return self._why_gone()
+        code = self._process.wait(_END_TIMEOUT)
+        lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        last = lines[-1] if lines else "it left no message"
+        return f"the world ended with exit code {code}: {last} (see {self._log})"
 
     def interrupt(self) -> None:
         """Have the stage store what it has and end; it may take a moment for that."""
@@ -96,11 +99,15 @@ class World:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_GRACE)
 
-    def close(self) -> None:
-        """End the world and wait until it is gone."""
+    def release(self) -> None:
+        """Let go of the world: it ends by itself, while :meth:`close` is still to wait for it."""
         if self._held >= 0:
             os.close(self._held)
             self._held = -1
+
+    def close(self) -> None:
+        """End the world and wait until it is gone."""
+        self.release()
         self._stdout.close()
         self._close_stdin()
         self._process.wait(_END_TIMEOUT)
@@ -133,12 +140,6 @@ class World:
     def _stdout(self) -> IO[str]:
         assert self._process.stdout is not None
         return self._process.stdout
-
-    def _why_gone(self) -> str:
-        code = self._process.wait(_END_TIMEOUT)
-        lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        last = lines[-1] if lines else "it left no message"
-        return f"the world ended with exit code {code}: {last} (see {self._log})"
 
 
 def _unshare() -> list[str]:
