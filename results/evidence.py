@@ -291,21 +291,22 @@ class _Reading:
             yield from off_the_pair(self.table, self.places, call, selection, stream.arrived)
         planned = next((plan for plan in self.run.calls if plan.id == call.id), None)
         if planned and call.answered_by_callee:
-            yield from _duration_problems(call, planned, streams)
+            yield from _duration_problems(self.table, call, planned, streams)
 
 
 def _duration_problems(
-    call: Call, planned: PlannedCall, streams: Iterable[Stream]
+    table: PacketTable, call: Call, planned: PlannedCall, streams: Iterable[Stream]
 ) -> Iterator[Problem]:
     for sender in call.participants:
         own = [stream for stream in streams if stream.key.sender == sender and stream.arrived]
-        lasted = max((seconds_arrived(stream) for stream in own), default=None)
+        longest = max(own, key=seconds_arrived, default=None)
         way = f"from {sender} to {call.other(sender)} in call {call.id}"
-        if lasted is None:
+        if longest is None:
             yield Problem(Ground.CALL, f"no authenticated media {way} arrived")
-        elif lasted < planned.seconds:
+        elif (lasted := seconds_arrived(longest)) < planned.seconds:
             text = f"media {way} lasted {lasted:.2f} s, less than the planned {planned.seconds:g} s"
-            yield Problem(Ground.CALL, text)
+            last = max(path.last.row for path in longest.arrived)
+            yield Problem(Ground.CALL, text, (cite(table, last, "the last media packet"),))
 
 
 def _hole(table: PacketTable, hole: Hole, count: int) -> Problem:

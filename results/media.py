@@ -8,6 +8,7 @@ taken for media but named.
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 
 import numpy as np
@@ -54,7 +55,7 @@ class Stream:
     key: MediaKey
     packets: tuple[Packet, ...]
 
-    @property
+    @cached_property
     def arrived(self) -> list[Path]:
         """The paths of the packets that reached the other participant."""
         ended = (packet.path for packet in self.packets)

@@ -14,7 +14,7 @@ from results.packets import PacketTable
 from results.paths import Path
 from results.places import Places
 from results.problems import Ground, Problem, cite
-from results.schema import Claim, Endpoint, Selected
+from results.schema import Citation, Claim, Endpoint, Selected
 from results.sdp import CandidateType, Description, End
 
 
@@ -26,6 +26,8 @@ class Selection:
     pairs: Mapping[str, Pair]
     selected: Mapping[str, Selected]
     problems: tuple[Problem, ...]
+    #: The frame that shows the nomination's success.
+    citation: Citation | None = None
 
 
 def selection_of(
@@ -47,11 +49,13 @@ def selection_of(
     problems = list(_disagreement(table, call, nomination, other))
     ends = list(_ends(call, checks, nomination))
     problems += _unanswered(table, call, nomination, [user for user, _, _ in ends])
+    row = nomination.response.last.row if nomination.response else 0
     return Selection(
         nomination=nomination,
         pairs={user: pair for user, pair, _ in ends},
         selected={user: _selected(call, user, pair, seen) for user, pair, seen in ends},
         problems=tuple(problems),
+        citation=cite(table, row, f"the pair that call {call.id} selected"),
     )
 
 
@@ -163,6 +167,7 @@ def _claim_problem(
                 Ground.CLAIM,
                 f"{user} claims the {what} end {_words(claimed)} as selected in call {call.id}, "
                 f"but the captures show {_words(shown)}",
+                (selection.citation,) if selection.citation else (),
             )
     return None
 

@@ -9,7 +9,7 @@ import json
 import struct
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from results.schema import RunFolder, Verdict
 from results.sightings import Ends
@@ -19,6 +19,10 @@ from tests.results.story import STEP, Frame, ends, ethernet, tcp, udp
 ETHERNET, IP, UDP = 14, 20, 8
 PAYLOAD = ETHERNET + IP + UDP
 CANARY = b"\x88\xb5"
+
+
+#: A JSON object.
+Content = dict[str, Any]
 
 
 class Mutant(NamedTuple):
@@ -181,32 +185,32 @@ def removed(*names: str) -> Callable[[Path], None]:
     return change
 
 
-def run_json(edit: Callable[[dict], None]) -> Callable[[Path], None]:
+def run_json(edit: Callable[[Content], None]) -> Callable[[Path], None]:
     """Edit what was planned and expected."""
     return lambda folder: change_json(folder / "run.json", edit)
 
 
-def _longer(run: dict) -> None:
+def _longer(run: Content) -> None:
     run["calls"][0]["seconds"] = 30
 
 
-def _one_call_more(run: dict) -> None:
+def _one_call_more(run: Content) -> None:
     run["calls"].append({"id": "3-bob-bea", "caller": "bob", "callee": "bea", "seconds": 2})
 
 
-def _one_call_less(run: dict) -> None:
+def _one_call_less(run: Content) -> None:
     run["calls"].pop()
 
 
-def _flow_3_expected(run: dict) -> None:
+def _flow_3_expected(run: Content) -> None:
     run["expect"]["signalling"].append("3")
 
 
-def _flow_2_not_expected(run: dict) -> None:
+def _flow_2_not_expected(run: Content) -> None:
     run["expect"]["signalling"].remove("2")
 
 
-def _media_at_the_relay_expected(run: dict) -> None:
+def _media_at_the_relay_expected(run: Content) -> None:
     run["expect"]["media"] = ["4"]
 
 

@@ -4,7 +4,7 @@ from pathlib import Path as FilePath
 
 import pytest
 
-from results.legs import UNLISTED, Conversations, in_order, legs, name_of
+from results.legs import UNLISTED, Conversations, NamedFlow, in_order, legs, name_of
 from results.packets import Kind
 from results.paths import Path
 from tests.results.story import (
@@ -24,6 +24,7 @@ from tests.results.story import (
     RELAY,
     RELAYED_A,
     RELAYED_B,
+    Hop,
     Story,
     back,
     channel_data,
@@ -49,7 +50,7 @@ def media_flows(story: Story, folder: FilePath) -> list[tuple[str, str, Flow | N
     ("route", "source", "destination"), [(ALICE_BOB, ALICE, BOB), (ALICE_BEA, ALICE, BEA)]
 )
 def test_inside_the_customer_network(
-    tmp_path: FilePath, route: tuple, source: str, destination: str
+    tmp_path: FilePath, route: tuple[Hop, ...], source: str, destination: str
 ) -> None:
     story = Story()
     story.send(route, ends(source, destination), rtp(1))
@@ -173,5 +174,5 @@ def test_legs_of_a_direct_path(tmp_path: FilePath) -> None:
 
 
 def test_flows_stand_in_the_order_of_the_documents() -> None:
-    found = [UNLISTED, Flow.F6, Flow.F2_VPN, Flow.F2, Flow.F4, Flow.F2]
+    found: list[NamedFlow] = [UNLISTED, Flow.F6, Flow.F2_VPN, Flow.F2, Flow.F4, Flow.F2]
     assert in_order(found) == ("2", "2'", "4", "6", UNLISTED)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path as FilePath
+from typing import Any
 
 import pytest
 
@@ -309,7 +310,7 @@ def test_an_answer_from_the_forwarders_cache_still_rests_on_its_query(tmp_path: 
     ],
 )
 def test_a_missing_message(
-    tmp_path: FilePath, number: int, change: dict[str, None], reason: str
+    tmp_path: FilePath, number: int, change: dict[str, Any], reason: str
 ) -> None:
     story = tell(NAMES)
     call = replace(call_of(story), **change)
