@@ -142,7 +142,7 @@ def _check(places: Places, user: str, requests: list[Spoken], responses: list[Sp
         request=path,
         response=answer.path if answer else None,
         mapped=_mapped(answer),
-        nominates=request.message.use_candidate,
+        nominates=_nominates(request.message),
         sent_on=sent_on(places, path),
         received_on=received_on(places, path) if path.complete else None,
     )
@@ -155,6 +155,12 @@ def _answered(requests: list[Spoken], answer: Spoken | None) -> Spoken:
     left = answer.path.first.time
     arrived = [item for item in requests if item.path.complete and item.path.last.time <= left]
     return (arrived or requests)[-1]
+
+
+def _nominates(message: stun.Message) -> bool:
+    """Whether a check nominates its pair, which only a controlling agent may (RFC 8445, 8.1.1)."""
+    controlling = message.find(stun.AttributeType.ICE_CONTROLLING)
+    return message.use_candidate and controlling is not None
 
 
 def _mapped(answer: Spoken | None) -> End | None:

@@ -46,6 +46,9 @@ from results.sightings import Sighting
 from results.signalling import KeyLogs, Signalling, read_signalling
 from results.steps import Done, Scene, citations_of, find_steps, step_problems, steps_of
 
+#: After all times that a table can hold.
+_NEVER = 2**63
+
 
 @dataclass(frozen=True)
 class CallEvidence:
@@ -219,15 +222,16 @@ class _Reading:
                 yield Problem(Ground.FLOWS, text)
 
     def hole_problems(self) -> Iterator[Problem]:
-        """Packets that one tap has and another should have; not after the last canaries.
+        """Packets that one tap has and another should have, from canaries to canaries.
 
-        Taps end one after the other.
+        Taps begin and end one after the other.
         """
-        end = min(self.canaries.after.values(), default=None)
+        begin = max(self.canaries.before.values(), default=0)
+        end = min(self.canaries.after.values(), default=_NEVER)
         holes = [
             hole
             for hole in (*self.udp.holes, *self.tcp.holes)
-            if (end is None or hole.seen.time < end) and self._is_readable(hole)
+            if begin < hole.seen.time < end and self._is_readable(hole)
         ]
         for hole, count in summarise_holes(holes):
             yield _hole(self.table, hole, count)

@@ -12,6 +12,9 @@ SNI = "front-end.service.example"
 
 USERNAME = 0x0006
 USE_CANDIDATE = 0x0025
+ICE_CONTROLLING = 0x802A
+#: What a controlling agent adds to a check that nominates.
+NOMINATION = ((USE_CANDIDATE, b""), (ICE_CONTROLLING, bytes(8)))
 MAPPED = 0x0020
 REQUEST, SUCCESS = 0x0001, 0x0101
 
@@ -74,7 +77,7 @@ def check(
         transaction,
         key,
         (USERNAME, f"{receiver}-ufrag:{sender}-ufrag".encode()),
-        *([(USE_CANDIDATE, b"")] if nominate else []),
+        *(NOMINATION if nominate else ()),
     )
     story.send(route, ends(*sockets), request)
     if answered:

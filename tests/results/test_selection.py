@@ -11,6 +11,7 @@ from results.schema import Claim, Endpoint
 from results.selection import Selection, claim_problems, off_the_pair, selection_of
 from tests.results.call_story import (
     MAPPED,
+    NOMINATION,
     REQUEST,
     SUCCESS,
     USE_CANDIDATE,
@@ -86,6 +87,16 @@ def test_a_check_without_use_candidate_nominates_nothing(tmp_path: FilePath) -> 
     story = Story()
     triggered(story)
     check(story, ALICE_BOB, (ALICE, BOB), BOTH, 1)
+    assert select(story, tmp_path, CALL).nomination is None
+
+
+def test_a_controlled_agent_nominates_nothing(tmp_path: FilePath) -> None:
+    story = Story()
+    triggered(story)
+    name = (USERNAME, b"bob-ufrag:alice-ufrag")
+    flagged = signed(REQUEST, 1, password("bob"), name, (USE_CANDIDATE, b""))
+    story.send(ALICE_BOB, ends(ALICE, BOB), flagged)
+    story.send(back(ALICE_BOB), ends(BOB, ALICE), answer("bob", 1, ALICE))
     assert select(story, tmp_path, CALL).nomination is None
 
 
@@ -173,8 +184,7 @@ def through_nat(story: Story, payload: bytes, *, reply: bytes = b"") -> None:
 
 def request(sender: str, receiver: str, transaction: int, *, nominate: bool = False) -> bytes:
     name = (USERNAME, f"{receiver}-ufrag:{sender}-ufrag".encode())
-    flag = [(USE_CANDIDATE, b"")] if nominate else []
-    return signed(REQUEST, transaction, password(receiver), name, *flag)
+    return signed(REQUEST, transaction, password(receiver), name, *(NOMINATION if nominate else ()))
 
 
 def answer(receiver: str, transaction: int, mapped: str) -> bytes:
