@@ -23,7 +23,7 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code."""
-    options = _parser().parse_args(arguments)
+    options = _options(arguments)
     try:
         code: int = options.command(options)
     except KeyboardInterrupt:
@@ -34,6 +34,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return commands.NOT_DONE
     return code
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The parsed arguments; ``test`` passes what is not its own on to pytest."""
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    if options.command is commands.test:
+        options.arguments = rest
+    elif rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    return options
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -148,7 +159,7 @@ def _add_test(verbs: _Verbs) -> None:
         "./callpath test -k intranet",
     )
     parser.add_argument("--long", action="store_true", help="also the tests that take long")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="passed on to pytest")
+    parser.usage = "callpath test [--long] [PYTEST ARGUMENT ...]"
     parser.set_defaults(command=commands.test)
 
 

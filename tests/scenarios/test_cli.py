@@ -1,5 +1,6 @@
 """The command line: usage, exit codes and errors that speak to a person."""
 
+import argparse
 import json
 from pathlib import Path
 
@@ -29,6 +30,19 @@ def test_every_command_has_help_with_an_example(
         main([verb, "--help"] if verb else ["--help"])
     assert ended.value.code == 0
     assert "Example: " in capsys.readouterr().out
+
+
+def test_what_is_not_its_own_test_passes_on_to_pytest(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[argparse.Namespace] = []
+
+    def run(options: argparse.Namespace) -> int:
+        seen.append(options)
+        return 0
+
+    monkeypatch.setattr(commands, "test", run)
+    assert main(["test", "--long", "-x", "-k", "intranet"]) == 0
+    assert seen[0].long
+    assert seen[0].arguments == ["-x", "-k", "intranet"]
 
 
 def test_list_names_every_scenario(capsys: pytest.CaptureFixture[str]) -> None:
