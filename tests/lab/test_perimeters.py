@@ -17,7 +17,6 @@ _EXPECTED: dict[str, tuple[list[str], list[str], str | None]] = {
     "intranet_relayed": (["2", "4"], ["4"], "relay"),
     "relay_of_inside": (["2", "3", "4"], ["3", "4"], "relay"),
     "relay_of_outside": (["2", "3", "4"], ["3", "4"], "relay"),
-    "reverse_first_packet": (["2", "3", "4"], ["2"], None),
 }
 
 
