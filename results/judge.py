@@ -14,10 +14,10 @@ from results.absence import count_problems
 from results.capture import Capture, CaptureError
 from results.captures import read_capture
 from results.evidence import Evidence, read_evidence
+from results.keylog import KeyLogError, read_keylog
 from results.packets import PacketTable, read_table
 from results.problems import Ground, Problem
 from results.schema import Claim, Ending, Result, Run, RunFolder, RunFolderError, Seconds
-from results.tls import KeyLogError, read_keylog
 from results.verdict import Judgement, decide, flows_of
 from topologies.spec import Tap
 

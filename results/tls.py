@@ -6,32 +6,23 @@ testbed's agents are set to TLS 1.2.
 """
 
 import hmac
-from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
-from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-import numpy as np
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from results.packets import ACK, SYN, Kind, PacketTable
+from results.packets import PacketTable
+from results.tcp import End, TcpConnection, TcpStream, tcp_connections
 
 TLS_1_2 = 0x0303
 TLS_1_3 = 0x0304
 
-#: An IPv4 address and a port, both as numbers.
-End = tuple[int, int]
-
 
 class TlsError(ValueError):
     """A TLS connection that cannot be read. Speaks to a person."""
-
-
-class KeyLogError(ValueError):
-    """A key log that is missing or malformed. Speaks to a person."""
 
 
 class Suite(NamedTuple):
@@ -65,55 +56,6 @@ class Transcript:
 
     from_client: tuple[Chunk, ...]
     from_server: tuple[Chunk, ...]
-
-
-class TcpStream:
-    """One direction of a TCP connection, put together from segments as they were captured.
-
-    Of bytes that were sent twice the first delivery counts (RFC 9293, section
-    3.10.7.4). A byte belongs to the row with which it and all bytes before it
-    had arrived: only then could an application read it.
-    """
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-        self._first: int | None = None
-        self._early: list[tuple[int, bytes]] = []
-        self._ends: list[int] = []
-        self._rows: list[int] = []
-
-    def begin(self, isn: int) -> None:
-        """Set the initial sequence number, that of the SYN; segments before it do not count."""
-        if self._first is None:
-            self._first = isn + 1
-
-    def add(self, seq: int, payload: bytes, row: int) -> None:
-        """Take one segment; sequence numbers wrap at 2**32."""
-        if self._first is None or not payload:
-            return
-        known = len(self.data)
-        offset = known + _signed(seq - self._first - known)
-        if offset + len(payload) > known:
-            self._early.append((offset, payload))
-        while self._extend():
-            pass
-        if len(self.data) > known:
-            self._ends.append(len(self.data))
-            self._rows.append(row)
-
-    def row(self, end: int) -> int:
-        """The row in which ``data[:end]`` was complete, for 0 < end <= len(data)."""
-        return self._rows[bisect_left(self._ends, end)]
-
-    def _extend(self) -> bool:
-        """Append one segment that touches the end; False when none does."""
-        known = len(self.data)
-        for index, (offset, payload) in enumerate(self._early):
-            if offset <= known:
-                self.data += payload[known - offset :]
-                del self._early[index]
-                return True
-        return False
 
 
 @dataclass(frozen=True)
@@ -203,41 +145,27 @@ class Connection:
 
 
 def connections(table: PacketTable, tap_index: int) -> list[Connection]:
-    """Every TCP connection whose SYN the tap saw, in the order of the SYNs.
-
-    A retransmitted SYN belongs to its connection; one with another sequence
-    number between the same ends opens a new one.
-    """
-    opened: list[_Opened] = []
-    current: dict[frozenset[End], _Opened] = {}
-    for row in np.flatnonzero((table.tap == tap_index) & (table.kind == Kind.TCP)).tolist():
-        ends = _ends(table, row)
-        header = table.tcp(row)
-        latest = current.get(frozenset(ends))
-        if header.flags & (SYN | ACK) == SYN and (latest is None or latest.isn != header.seq):
-            latest = current[frozenset(ends)] = _Opened(*ends, header.seq, row)
-            opened.append(latest)
-        if latest is not None:
-            latest.add(table, row, ends[0])
-    return [item.connection(table) for item in opened]
+    """Every TCP connection whose SYN the tap saw, in the order of the SYNs, read as TLS."""
+    return [_connection(table, tcp) for tcp in tcp_connections(table, tap_index)]
 
 
-def read_keylog(path: Path) -> dict[bytes, bytes]:
-    """Client random -> master secret, from the CLIENT_RANDOM lines of an NSS key log.
-
-    Lines with other labels are passed over. Raises KeyLogError when the file is
-    missing or a CLIENT_RANDOM line malformed.
-    """
-    try:
-        lines = path.read_text(encoding="ascii", errors="replace").splitlines()
-    except OSError as error:
-        raise KeyLogError(f"{path} cannot be read: {error.strerror}") from None
-    secrets = {}
-    for number, words in enumerate(map(str.split, lines), start=1):
-        if words[:1] == ["CLIENT_RANDOM"]:
-            client_random, master = _secret(path, number, words)
-            secrets[client_random] = master
-    return secrets
+def _connection(table: PacketTable, tcp: TcpConnection) -> Connection:
+    client = _hello(tcp.from_client, CLIENT_HELLO, read_client_hello)
+    server = _hello(tcp.from_server, SERVER_HELLO, read_server_hello) if client else None
+    return Connection(
+        client=tcp.client,
+        server=tcp.server,
+        isn=tcp.isn,
+        syn_row=tcp.syn_row,
+        client_random=client and client.random,
+        sni=client and client.server_name,
+        version=server and server.version,
+        suite=server and server.suite,
+        server_random=server and server.random,
+        from_client=tcp.from_client,
+        from_server=tcp.from_server,
+        table=table,
+    )
 
 
 def prf(secret: bytes, label: bytes, seed: bytes, size: int, prf_hash: str) -> bytes:
@@ -399,41 +327,6 @@ def _hello(stream: TcpStream, kind: int, read: Callable[[bytes], Hello]) -> Hell
     return None
 
 
-class _Opened:
-    """A connection while its segments are being collected."""
-
-    def __init__(self, client: End, server: End, isn: int, syn_row: int) -> None:
-        self.client, self.server = client, server
-        self.isn, self.syn_row = isn, syn_row
-        self.from_client, self.from_server = TcpStream(), TcpStream()
-
-    def add(self, table: PacketTable, row: int, source: End) -> None:
-        header = table.tcp(row)
-        stream = self.from_client if source == self.client else self.from_server
-        is_syn = bool(header.flags & SYN)
-        if is_syn:
-            stream.begin(header.seq)
-        stream.add(header.seq + is_syn, table.payload(row), row)
-
-    def connection(self, table: PacketTable) -> Connection:
-        client = _hello(self.from_client, CLIENT_HELLO, read_client_hello)
-        server = _hello(self.from_server, SERVER_HELLO, read_server_hello) if client else None
-        return Connection(
-            client=self.client,
-            server=self.server,
-            isn=self.isn,
-            syn_row=self.syn_row,
-            client_random=client and client.random,
-            sni=client and client.server_name,
-            version=server and server.version,
-            suite=server and server.suite,
-            server_random=server and server.random,
-            from_client=self.from_client,
-            from_server=self.from_server,
-            table=table,
-        )
-
-
 class _RecordKeys(NamedTuple):
     """The key block of an AEAD suite (RFC 5246, section 6.3), in its order."""
 
@@ -452,32 +345,9 @@ class _RecordKeys(NamedTuple):
         return cls(block.take(size), block.take(size), block.take(4), block.take(4))
 
 
-def _ends(table: PacketTable, row: int) -> tuple[End, End]:
-    source = int(table.src[row]), int(table.sport[row])
-    return source, (int(table.dst[row]), int(table.dport[row]))
-
-
 def _version_name(version: int | None) -> str:
     return "TLS 1.3" if version == TLS_1_3 else f"TLS version 0x{version or 0:04x}"
 
 
 def _frame(table: PacketTable, row: int) -> str:
     return f"frame {table.frame[row]} of {table.tap_name(row)}"
-
-
-def _signed(difference: int) -> int:
-    """A difference of sequence numbers, which are compared modulo 2**32 (RFC 9293, 3.4)."""
-    return (difference + 2**31) % 2**32 - 2**31
-
-
-def _secret(path: Path, number: int, words: list[str]) -> tuple[bytes, bytes]:
-    try:
-        client_random, master = (bytes.fromhex(word) for word in words[1:])
-    except ValueError:
-        client_random, master = b"", b""
-    if (len(client_random), len(master)) != (32, 48):
-        raise KeyLogError(
-            f"{path}: line {number} is malformed; "
-            "expected CLIENT_RANDOM, 64 and 96 hexadecimal digits"
-        )
-    return client_random, master

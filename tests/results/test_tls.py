@@ -19,16 +19,15 @@ from scapy.layers.l2 import Ether
 from scapy.packet import Packet, Raw
 from scapy.utils import wrpcap
 
+from results.keylog import KeyLogError, read_keylog
 from results.packets import PacketTable, read_table
+from results.tcp import TcpStream
 from results.tls import (
     Chunk,
     Connection,
-    KeyLogError,
-    TcpStream,
     TlsError,
     connections,
     prf,
-    read_keylog,
 )
 from topologies.spec import Tap
 
