@@ -6,6 +6,7 @@ from ipaddress import IPv4Address
 
 import dns.flags
 import dns.message
+import dns.rcode
 import dns.rrset
 import pytest
 from hypothesis import given
@@ -50,14 +51,14 @@ def test_addresses_of_the_other_sections_and_families_do_not_count() -> None:
 
 def test_a_refusal_is_a_response_without_addresses() -> None:
     message = response()
-    message.set_rcode(3)
+    message.set_rcode(dns.rcode.NXDOMAIN)
     read = parse(message.to_wire())
     assert read is not None
     assert (read.is_response, read.addresses) == (True, ())
 
 
 def test_an_unknown_type_has_its_number() -> None:
-    read = parse(dns.message.make_query(NAME, 65399).to_wire())
+    read = parse(dns.message.make_query(NAME, "TYPE65399").to_wire())
     assert read is not None
     assert read.qtype == "TYPE65399"
 

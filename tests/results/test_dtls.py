@@ -55,7 +55,8 @@ def record(
     return Recorded(
         sent,
         keylog,
-        *(_sha256(certificate) for certificate in certificates),
+        _sha256(certificates[0]),
+        _sha256(certificates[1]),
         profile.get_key_and_salt(exported, 0),
         profile.get_key_and_salt(exported, 1),
     )

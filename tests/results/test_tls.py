@@ -76,7 +76,7 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def certificates(scratch: Path) -> dict[str, Path]:
     """Self-signed certificates with their keys: key type -> PEM file."""
-    keys = {
+    keys: dict[str, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey] = {
         "RSA": rsa.generate_private_key(public_exponent=65537, key_size=2048),
         "ECDSA": ec.generate_private_key(ec.SECP256R1()),
     }
