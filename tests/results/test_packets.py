@@ -217,7 +217,8 @@ def test_ip_options_are_skipped(read: Reader) -> None:
 
 def test_fragments_are_other_packets(read: Reader) -> None:
     whole = IP(src=ALICE, dst=BOB) / UDP(sport=1, dport=2) / Raw(RTP * 40)
-    table = read(*(frame(part) for part in fragment(whole, fragsize=800))  # type: ignore[no-untyped-call])
+    parts = fragment(whole, fragsize=800)  # type: ignore[no-untyped-call]
+    table = read(*(frame(part) for part in parts))
     assert table.kind.tolist() == [Kind.OTHER, Kind.OTHER]
     assert table.src.tolist() == [number(ALICE)] * 2
     assert table.sport.tolist() == [1, 0]
