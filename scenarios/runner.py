@@ -65,6 +65,9 @@ def new_folder(scenario: Scenario, conditions: Conditions, runs: Path) -> RunFol
     created = datetime.now(UTC)
     name = f"{created:%Y%m%d-%H%M%S}-{scenario.name}-{secrets.token_hex(2)}"
     folder = RunFolder(runs.resolve() / name)
+    if not runs.exists():
+        runs.mkdir(parents=True)
+        give_to_caller(runs)
     folder.create(
         Run(
             run=name,
