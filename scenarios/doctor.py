@@ -56,6 +56,8 @@ class Facts:
     mininet: bool = True
     #: The kernel has Open vSwitch's datapath.
     kernel_datapath: bool = False
+    #: The user may make devices of user space, as wireguard-go does.
+    tun: bool = True
     #: There is a dumpcap which this user may not run.
     dumpcap_barred: bool = False
     #: Kernel settings that keep ordinary users from user namespaces.
@@ -87,6 +89,7 @@ _PROGRAMS = (
     "ip",
     "tc",
     "ping",
+    "wg",
     "wireguard-go",
 )
 
@@ -110,6 +113,8 @@ _BARRING = {
 }
 
 _TRIAL_TIMEOUT = 10.0
+
+_TUN = "/dev/net/tun"
 
 
 def checks() -> list[Check]:
@@ -180,6 +185,7 @@ def look(trials: Collection[str]) -> Facts:
         refused=refused,
         mininet=find_spec("mininet") is not None,
         kernel_datapath=kernel_has("openvswitch"),
+        tun=os.access(_TUN, os.R_OK | os.W_OK),
         dumpcap_barred=not shutil.which("dumpcap") and Path("/usr/bin/dumpcap").exists(),
         barring=tuple(barring(Path("/proc/sys"))),
         user=os.environ.get("USER", "$USER"),
@@ -261,12 +267,16 @@ def _tried(check: Check, trial: str, mend: str, facts: Facts) -> Check:
 
 
 def _wireguard(facts: Facts) -> Check:
+    if "wg" not in facts.programs:
+        return Check("wireguard", "missing", "no wg (wireguard-tools)", INSTALL)
     if "wireguard" in facts.worked:
         return _used("wireguard", "the kernel's")
-    if "wireguard-go" in facts.programs:
-        return Check("wireguard", "fallback", "wireguard-go, in user space")
-    mend = "sudo apt-get install wireguard-go"
-    return Check("wireguard", "fallback", "none; no scenario needs it today", mend)
+    if "wireguard-go" not in facts.programs:
+        return Check("wireguard", "missing", "neither the kernel's nor wireguard-go", INSTALL)
+    if not facts.tun:
+        what = f"wireguard-go, but this user may not open {_TUN}"
+        return Check("wireguard", "missing", what, f"sudo chmod 666 {_TUN}")
+    return Check("wireguard", "fallback", "wireguard-go, in user space")
 
 
 def _netem(facts: Facts) -> Check:

@@ -29,6 +29,7 @@ from topologies.processes import Process, ProcessError, Processes, Program
 from topologies.reference import DOMAIN
 from topologies.spec import Host, Network, Role
 from topologies.taps import Taps
+from topologies.tunnels import Tunnels
 
 #: What is private to the world and not part of any run (keys of servers, configuration).
 _PRIVATE = Path("/run/callpath")
@@ -60,6 +61,10 @@ class Stage:
         self._processes.preload(_AGENTS)
         self._lab = Lab(network, self._processes, policies)
         self._firewalls.connect(self._lab)
+        self._tunnels = Tunnels(self._lab, self._processes, logs)
+        for vpn in network.vpns:
+            for client in vpn.clients:
+                self._tunnels.connect(vpn, client.host)
         self._name_servers = network.with_role(Role.FORWARDER) + network.with_role(Role.RESOLVER)
         self._used = False
         self._processes.wait_ready([self._start(program) for program in self._services()])

@@ -20,6 +20,8 @@ PROBES = {
     "dumpcap": "wireshark-common",
     "unbound": "unbound",
     "nft": "nftables",
+    "wg": "wireguard-tools",
+    "wireguard-go": "wireguard-go",
     "ip": "iproute2",
     "ping": "iputils-ping",
     "unshare": "util-linux",

@@ -39,6 +39,8 @@ from topologies.spec import (
     Role,
     Route,
     Segment,
+    Vpn,
+    VpnClient,
 )
 
 #: The zone that the public resolver answers for (RFC 2606 keeps it off the real internet).
@@ -94,6 +96,95 @@ def office_and_homes(
     )
 
 
+#: What a split tunnel carries: the LANs with the forwarder, front end and telemetry. Never
+#: the relay, the office's public prefix, or peers: media must find its way around.
+SPLIT = tuple(
+    IPv4Network(prefix)
+    for prefix in ("10.10.0.0/24", "10.20.0.0/24", "203.0.113.5/32", "203.0.113.13/32")
+)
+
+#: The classic mistake: everything goes through the tunnel.
+EVERYTHING = (IPv4Network("0.0.0.0/0"),)
+
+
+def office_with_vpn(tunnelled: tuple[IPv4Network, ...] = SPLIT) -> Network:
+    """The office with a VPN gateway, its users vic and vera at their homes, and eve at hers.
+
+    The gateway has a public leg of its own, where WireGuard listens. What leaves the
+    tunnel leaves by the inner leg, on which a firewall may stand in line (sides "pool"
+    and "inside"), so that everything between pool and LAN, pool and perimeter, and pool
+    and pool meets it; core routes it on::
+
+        vic ── vic_lan ── vic_nat ── vic_up ── inet ── vpn_up ── vpn_gw ── vpn ── core
+
+        link      prefix              hosts
+        vpn_up    198.51.100.16/30    inet .17, vpn_gw .18
+        vpn       10.0.2.0/30         core .1, vpn_gw .2
+        (pool)    10.99.0.0/24        vpn_gw .1, vic .11, vera .12
+        vic_lan   192.168.3.0/24      vic_nat .1, vic .11
+        vic_up    198.51.100.20/30    inet .21, vic_nat .22
+        vera_lan  192.168.4.0/24      vera_nat .1, vera .11
+        vera_up   198.51.100.24/30    inet .25, vera_nat .26
+        (eve as in office_and_homes)
+    """
+    members = (
+        _Home("vic", "192.168.3", "198.51.100.20/30", Nat.ENDPOINT_INDEPENDENT, "forwarder"),
+        _Home("vera", "192.168.4", "198.51.100.24/30", Nat.ENDPOINT_INDEPENDENT, "forwarder"),
+    )
+    homes = (*members, _Home("eve", "192.168.1", "198.51.100.8/30", Nat.ENDPOINT_INDEPENDENT))
+    uplinks = {home.access: f"{home.uplink[1]}/30" for home in homes}
+    core = _with_leg(_ROUTERS[0], "vpn", "10.0.2.1/30", _route("10.99.0.0/24", "10.0.2.2"))
+    nat_router = _ROUTERS[-1].model_copy(
+        update={"routes": (*_ROUTERS[-1].routes, _route("10.99.0.0/24", "10.0.0.1"))}
+    )
+    return Network(
+        name="office_with_vpn",
+        links=(
+            *_OFFICE_LINKS,
+            _link("vpn", "10.0.2.0/30", Segment.CUSTOMER),
+            _link("vpn_up", "198.51.100.16/30", Segment.INTERNET),
+            *(link for home in homes for link in home.links()),
+        ),
+        hosts=(
+            *_USERS,
+            core,
+            *_ROUTERS[1:-1],
+            nat_router,
+            _VPN_GATEWAY,
+            _internet_router(vpn_up="198.51.100.17/30", **uplinks),
+            *_NAME_SERVERS,
+            *_SERVICE,
+            *(host for home in homes for host in home.hosts()),
+        ),
+        perimeters=(_OFFICE_PERIMETER, *(home.perimeter() for home in homes)),
+        firewalls=(
+            *_FIREWALLS,
+            Firewall(name="vpn", link="vpn", sides={"pool": ("vpn_gw",), "inside": ("core",)}),
+            *(home.firewall() for home in homes),
+        ),
+        vpns=(
+            Vpn(
+                name="office",
+                gateway="vpn_gw",
+                outside="vpn_up",
+                inside="vpn",
+                pool=IPv4Network("10.99.0.0/24"),
+                gateway_address=IPv4Address("10.99.0.1"),
+                clients=tuple(
+                    VpnClient(host=home.user, address=IPv4Address(f"10.99.0.{number}"))
+                    for number, home in enumerate(members, 11)
+                ),
+                tunnelled=tunnelled,
+            ),
+        ),
+    )
+
+
+def _with_leg(host: Host, link: str, address: str, route: Route) -> Host:
+    interfaces = (*host.interfaces, *_on(**{link: address}))
+    return host.model_copy(update={"interfaces": interfaces, "routes": (*host.routes, route)})
+
+
 @dataclass(frozen=True)
 class _Home:
     """A user at home: a LAN ``lan``.0/24, a NAT router, and its access to the internet."""
@@ -102,6 +193,7 @@ class _Home:
     lan: str
     access_prefix: str
     nat: Nat
+    nameserver: str = "resolver"
 
     @property
     def access(self) -> str:
@@ -126,7 +218,7 @@ class _Home:
             segment=Segment.INTERNET,
             interfaces=_on(**{f"{self.user}_lan": f"{self.lan}.11/24"}),
             routes=(_default(f"{self.lan}.1"),),
-            nameserver="resolver",
+            nameserver=self.nameserver,
         )
         router = Host(
             name=f"{self.user}_nat",
@@ -247,6 +339,18 @@ def _internet_router(**more: str) -> Host:
         ),
     )
 
+
+_VPN_GATEWAY = Host(
+    name="vpn_gw",
+    role=Role.ROUTER,
+    segment=Segment.CUSTOMER,
+    interfaces=_on(vpn_up="198.51.100.18/30", vpn="10.0.2.2/30"),
+    routes=(
+        _default("198.51.100.17"),
+        _route("10.10.0.0/24", "10.0.2.1"),
+        _route("10.20.0.0/24", "10.0.2.1"),
+    ),
+)
 
 _OFFICE_PERIMETER = Perimeter(name="office", host="office_nat", inside="edge", outside="access")
 

@@ -168,11 +168,45 @@ class Firewall(Spec):
         raise KeyError(host)
 
 
+class VpnClient(Spec):
+    """A user's end of the tunnel; ``address`` is from the pool."""
+
+    host: Name
+    address: IPv4Address
+
+
+class Vpn(Spec):
+    """A WireGuard VPN into the customer network (call-flow-topologies, Flow 2').
+
+    The gateway listens at the address that it has on ``outside``; its clients
+    route ``tunnelled`` prefixes (WireGuard's AllowedIPs) into the tunnel.
+    """
+
+    name: str
+    gateway: Name
+    outside: Name
+    inside: Name
+    port: int = 51820
+    pool: IPv4Network
+    gateway_address: IPv4Address
+    clients: tuple[VpnClient, ...]
+    tunnelled: tuple[IPv4Network, ...]
+
+    def interface_of(self, host: str) -> str:
+        """The tunnel's interface on a host, such as ``vic-wg0``."""
+        return f"{host}-wg0"
+
+    def ends(self) -> dict[str, IPv4Address]:
+        """Host -> its address in the tunnel, the gateway first."""
+        return {self.gateway: self.gateway_address} | {c.host: c.address for c in self.clients}
+
+
 class Tap(Spec):
     """A named capture point: one interface of one host.
 
     ``mac`` is the interface's own address: a frame that bears it as its source
-    left the host here, any other arrived. ``link`` is None for loopback.
+    left the host here, any other arrived. ``link`` is None for loopback and for
+    a tunnel's interface. There, at ``tunnel``, packets have no link layer.
     """
 
     name: str
@@ -180,6 +214,8 @@ class Tap(Spec):
     interface: str
     link: Name | None
     mac: str | None
+    #: Name of the VPN, on the interfaces of a tunnel.
+    tunnel: str | None = None
 
 
 class Network(Spec):
@@ -190,6 +226,7 @@ class Network(Spec):
     hosts: tuple[Host, ...]
     perimeters: tuple[Perimeter, ...] = ()
     firewalls: tuple[Firewall, ...] = ()
+    vpns: tuple[Vpn, ...] = ()
 
     def host(self, name: str) -> Host:
         """The host of that name; raises KeyError when there is none."""
@@ -217,6 +254,13 @@ class Network(Spec):
                 return firewall
         raise KeyError(name)
 
+    def vpn(self, name: str) -> Vpn:
+        """The VPN of that name; raises KeyError when there is none."""
+        for vpn in self.vpns:
+            if vpn.name == name:
+                return vpn
+        raise KeyError(name)
+
     def datapath_id(self, firewall: Firewall) -> int:
         """The number that the firewall's bridge has toward the controller."""
         return self.firewalls.index(firewall) + 1
@@ -230,7 +274,7 @@ class Network(Spec):
         }
 
     def taps(self) -> tuple[Tap, ...]:
-        """A tap on every host interface, and on the loopback of each relay.
+        """A tap on every host interface and tunnel interface, and on the loopback of each relay.
 
         Relay to relay on one server runs over its loopback (DESIGN.md).
         """
@@ -249,7 +293,19 @@ class Network(Spec):
             Tap(name=f"{host.name}-lo", host=host.name, interface="lo", link=None, mac=None)
             for host in self.with_role(Role.RELAY)
         ]
-        return tuple(taps + loopbacks)
+        tunnels = [
+            Tap(
+                name=vpn.interface_of(host),
+                host=host,
+                interface=vpn.interface_of(host),
+                link=None,
+                mac=None,
+                tunnel=vpn.name,
+            )
+            for vpn in self.vpns
+            for host in vpn.ends()
+        ]
+        return tuple(taps + tunnels + loopbacks)
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -279,6 +335,7 @@ def _problems(network: Network) -> Iterator[str]:
     yield from _interface_problems(network)
     yield from _reference_problems(network)
     yield from _firewall_problems(network)
+    yield from _vpn_problems(network)
 
 
 def _name_problems(network: Network) -> Iterator[str]:
@@ -330,6 +387,16 @@ def _firewall_problems(network: Network) -> Iterator[str]:
                 f"firewall {firewall.name} has {', '.join(sided)} on its sides, "
                 f"but link {firewall.link} connects {', '.join(attached) or 'nobody'}"
             )
+
+
+def _vpn_problems(network: Network) -> Iterator[str]:
+    names = {host.name for host in network.hosts}
+    for vpn in network.vpns:
+        for host, address in vpn.ends().items():
+            if host not in names:
+                yield f"VPN {vpn.name} has an end on {host}, which does not exist"
+            if address not in vpn.pool:
+                yield f"VPN {vpn.name}: {host} has {address}, which is not in the pool {vpn.pool}"
 
 
 def flow_between(origin: Segment, target: Segment) -> Flow | None:

@@ -9,9 +9,11 @@ import re
 import signal
 import socket
 from collections.abc import Sequence
+from ipaddress import IPv4Address
 from pathlib import Path
+from typing import Protocol
 
-from results.schema import CANARY_ETHERTYPE, Moment, RunFolder, TapCount, canary
+from results.schema import CANARY_ETHERTYPE, CANARY_PORT, Moment, RunFolder, TapCount, canary
 from topologies.lab import FarEnd, Lab
 from topologies.namespaces import inside_network
 from topologies.processes import Process, ProcessError, Processes, Program
@@ -35,7 +37,7 @@ class Taps:
         self._folder = folder
         self._run = folder.path.name
         self._taps = lab.network.taps()
-        self._senders = {tap.name: CanarySender(lab.far_end(tap)) for tap in self._taps}
+        self._senders = {tap.name: _sender(lab, tap) for tap in self._taps}
         self._captures = [self._start(lab, tap) for tap in self._taps]
         processes.wait_ready(self._captures)
         self._send_canaries(Moment.BEFORE)
@@ -93,6 +95,27 @@ class Taps:
         ]
 
 
+class Sender(Protocol):
+    """Sends canaries across a tapped link."""
+
+    def send(self, payload: bytes) -> None:
+        """Send one canary."""
+
+
+class TunnelSender:
+    """A socket at the other end of a tunnel: there are no frames, so a canary is a UDP packet."""
+
+    def __init__(self, pid: int, source: IPv4Address, target: IPv4Address) -> None:
+        with inside_network(pid):
+            self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self._socket.bind((str(source), 0))
+        self._target = (str(target), CANARY_PORT)
+
+    def send(self, payload: bytes) -> None:
+        """Send one canary packet."""
+        self._socket.sendto(payload, self._target)
+
+
 class CanarySender:
     """A raw socket on the interface at the other end of a tapped link."""
 
@@ -106,6 +129,15 @@ class CanarySender:
         """Send one canary frame."""
         ethertype = CANARY_ETHERTYPE.to_bytes(2)
         self._socket.send(_NEAREST_BRIDGE + self._mac + ethertype + payload)
+
+
+def _sender(lab: Lab, tap: Tap) -> Sender:
+    if tap.tunnel is None:
+        return CanarySender(lab.far_end(tap))
+    vpn = lab.network.vpn(tap.tunnel)
+    # The gateway hears from its first client, every client from the gateway.
+    other = vpn.clients[0].host if tap.host == vpn.gateway else vpn.gateway
+    return TunnelSender(lab.pid(other), vpn.ends()[other], vpn.ends()[tap.host])
 
 
 def drop_count(lines: Sequence[str]) -> TapCount | None:

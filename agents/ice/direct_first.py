@@ -67,7 +67,7 @@ class DirectFirst(Connection):
         tasks: list[_Gathering] = [
             asyncio.create_task(server_reflexive_candidate(host, self.stun_server))
             for host in hosts
-            if self.stun_server and _has_route(host, self.stun_server)
+            if self.stun_server and _leads_to(host, self.stun_server)
         ]
         if self.turn_server:
             tasks.append(asyncio.create_task(self._allocate(component, self.turn_server)))
@@ -241,10 +241,14 @@ def _device(address: str) -> str:
     raise LookupError(f"no interface has the address {address}")
 
 
-def _has_route(host: StunProtocol, server: tuple[str, int]) -> bool:
-    """Whether the host's interface has a route to the server (connect(2) sends nothing)."""
-    address = host.local_candidate.host
+def _leads_to(host: StunProtocol, server: tuple[str, int]) -> bool:
+    """Whether packets to the server would leave from this host candidate's address.
+
+    A socket bound to another device would send them where no answer can come from
+    (connect(2) asks the routing table and sends nothing).
+    """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, _device(address).encode())
-        probe.bind((address, 0))
-        return probe.connect_ex(server) == 0
+        if probe.connect_ex(server) != 0:
+            return False
+        own: str = probe.getsockname()[0]
+        return own == host.local_candidate.host

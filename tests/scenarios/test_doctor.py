@@ -13,7 +13,7 @@ import pytest
 
 from results.schema import Run
 from scenarios import doctor
-from scenarios.doctor import Check, Facts, checks, facilities, judge, report, versions
+from scenarios.doctor import INSTALL, Check, Facts, checks, facilities, judge, report, versions
 
 NAMES = [
     *("python", "mininet", "mnexec", "openvswitch", "coturn", "unbound", "dumpcap", "nftables"),
@@ -23,7 +23,7 @@ TRIALS = frozenset({"namespace", "wireguard", "netem", "nftables", "capture"})
 PROGRAMS = frozenset(
     {
         *("mnexec", "ovs-vswitchd", "ovsdb-server", "turnserver", "unbound", "unbound-control"),
-        *("dumpcap", "nft", "ip", "tc", "ping"),
+        *("dumpcap", "nft", "ip", "tc", "ping", "wg", "wireguard-go"),
     }
 )
 
@@ -125,10 +125,23 @@ def test_what_was_not_tried_is_not_doubted() -> None:
 
 def test_wireguard_falls_back_to_user_space_or_nothing() -> None:
     without = replace(WHOLE, worked=TRIALS - {"wireguard"})
-    assert found(without, "wireguard").status == "fallback"
-    assert found(without, "wireguard").mend == "sudo apt-get install wireguard-go"
-    with_go = replace(without, programs=PROGRAMS | {"wireguard-go"})
-    assert found(with_go, "wireguard").what == "wireguard-go, in user space"
+    assert found(without, "wireguard") == Check(
+        "wireguard", "fallback", "wireguard-go, in user space"
+    )
+    nothing = replace(without, programs=PROGRAMS - {"wireguard-go"})
+    assert found(nothing, "wireguard").status == "missing"
+    assert found(nothing, "wireguard").mend == INSTALL
+    assert found(replace(WHOLE, programs=PROGRAMS - {"wg"}), "wireguard").status == "missing"
+
+
+def test_wireguard_in_user_space_needs_its_device() -> None:
+    barred = replace(WHOLE, worked=TRIALS - {"wireguard"}, tun=False)
+    assert found(barred, "wireguard") == Check(
+        "wireguard",
+        "missing",
+        "wireguard-go, but this user may not open /dev/net/tun",
+        "sudo chmod 666 /dev/net/tun",
+    )
 
 
 def test_without_netem_links_have_no_delay() -> None:

@@ -1,0 +1,148 @@
+"""WireGuard tunnels: keys, configuration, and bringing an end of one up.
+
+The kernel's WireGuard is used where the kernel has it, else wireguard-go; both
+take the same configuration from wg(8). An end is made in two steps, so that a
+capture can listen before the user connects: its interface, then its connection.
+"""
+
+import base64
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from topologies.host_script import PRIVATE
+from topologies.lab import Lab, LabError
+from topologies.processes import Processes, Program
+from topologies.spec import Vpn
+
+#: What WireGuard leaves of an Ethernet MTU of 1500 bytes for the packets inside.
+_MTU = 1420
+
+#: Seconds between packets that keep a NAT's mapping.
+_KEEPALIVE = 25
+
+#: Routing table for what comes out of the tunnel at the gateway.
+_TABLE = 100
+
+
+class Tunnels:
+    """The tunnels of a world: one key for each end, made anew."""
+
+    def __init__(self, lab: Lab, processes: Processes, logs: Path) -> None:
+        self._lab = lab
+        self._processes = processes
+        self._logs = logs
+        self._keys = {
+            (vpn.name, host): X25519PrivateKey.generate()
+            for vpn in lab.network.vpns
+            for host in vpn.ends()
+        }
+        for vpn in lab.network.vpns:
+            for host in vpn.ends():
+                self._make_interface(vpn, host)
+            # The listening side first, or a client's first packets wait for seconds.
+            self.connect(vpn, vpn.gateway)
+
+    def connect(self, vpn: Vpn, host: str) -> None:
+        """Configure an end: keys and peers, address, routes. LabError when that fails."""
+        configuration = self._configuration(vpn, host)
+        path = PRIVATE / f"{vpn.interface_of(host)}.conf"
+        path.touch(mode=0o600)
+        path.write_text(configuration, encoding="utf-8")
+        script = PRIVATE / f"{vpn.interface_of(host)}.sh"
+        script.write_text("\n".join(connect_script(self._lab, vpn, host, path)), encoding="utf-8")
+        self._lab.output_of(host, "sh", "-e", str(script))
+
+    def _make_interface(self, vpn: Vpn, host: str) -> None:
+        name = vpn.interface_of(host)
+        try:
+            self._lab.output_of(host, "ip", "link", "add", name, "type", "wireguard")
+        except LabError:
+            self._start_userspace(host, name)
+        self._lab.output_of(host, "ip", "link", "set", name, "mtu", str(_MTU), "up")
+
+    def _start_userspace(self, host: str, name: str) -> None:
+        program = Program(
+            name=name,
+            argv=("wireguard-go", "-f", name),
+            ready="UAPI listener started",
+            environment={
+                "LOG_LEVEL": "verbose",
+                # It asks for this where it believes that the kernel's would do.
+                "WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD": "1",
+            },
+        )
+        log = self._logs / f"{name}.log"
+        self._processes.wait_ready([self._lab.spawn(host, program, log, log)])
+
+    def _configuration(self, vpn: Vpn, host: str) -> str:
+        if host == vpn.gateway:
+            peers = [
+                _peer(self._public(vpn, client.host), f"{client.address}/32")
+                for client in vpn.clients
+            ]
+            return _interface(self._private(vpn, host), f"ListenPort = {vpn.port}") + "".join(peers)
+        gateway = self._lab.network.host(vpn.gateway)
+        outside = next(i.address.ip for i in gateway.interfaces if i.link == vpn.outside)
+        allowed = ", ".join(str(prefix) for prefix in (*vpn.tunnelled, f"{vpn.gateway_address}/32"))
+        # A client behind a NAT must begin, and go on, or the gateway cannot reach it.
+        endpoint = f"Endpoint = {outside}:{vpn.port}\nPersistentKeepalive = {_KEEPALIVE}"
+        peer = _peer(self._public(vpn, vpn.gateway), allowed, endpoint)
+        return _interface(self._private(vpn, host)) + peer
+
+    def _private(self, vpn: Vpn, host: str) -> str:
+        return base64.b64encode(self._keys[vpn.name, host].private_bytes_raw()).decode()
+
+    def _public(self, vpn: Vpn, host: str) -> str:
+        return base64.b64encode(self._keys[vpn.name, host].public_key().public_bytes_raw()).decode()
+
+
+def connect_script(lab: Lab, vpn: Vpn, host: str, configuration: Path) -> list[str]:
+    """The commands that bring an end up once its interface is there."""
+    name = vpn.interface_of(host)
+    if host == vpn.gateway:
+        return [
+            f"wg setconf {name} {configuration}",
+            f"ip address add {vpn.gateway_address}/{vpn.pool.prefixlen} dev {name}",
+            # What comes out of the tunnel leaves by the inner leg, never by the public one,
+            # so that the firewall there sees all of it.
+            f"ip route add default via {_next_hop(lab, vpn)} table {_TABLE}",
+            f"ip rule add iif {name} table {_TABLE}",
+        ]
+    endpoint_route = _endpoint_route(lab, vpn, host)
+    return [
+        f"wg setconf {name} {configuration}",
+        f"ip address add {vpn.ends()[host]}/32 dev {name}",
+        f"ip route add {vpn.gateway_address} dev {name}",
+        *endpoint_route,
+        *(f"ip route replace {prefix} dev {name}" for prefix in vpn.tunnelled),
+    ]
+
+
+def _next_hop(lab: Lab, vpn: Vpn) -> str:
+    """The other router on the gateway's inner link."""
+    others = [
+        host.interfaces[index].address.ip
+        for host, index in lab.network.attached(vpn.inside)
+        if host.name != vpn.gateway
+    ]
+    return str(others[0])
+
+
+def _endpoint_route(lab: Lab, vpn: Vpn, host: str) -> list[str]:
+    """With everything tunnelled, the tunnel's own packets still need their way outside."""
+    if not any(prefix.prefixlen == 0 for prefix in vpn.tunnelled):
+        return []
+    network = lab.network
+    gateway = next(
+        i.address.ip for i in network.host(vpn.gateway).interfaces if i.link == vpn.outside
+    )
+    return [f"ip route add {gateway} via {route.via}" for route in network.host(host).routes]
+
+
+def _interface(private_key: str, more: str = "") -> str:
+    return f"[Interface]\nPrivateKey = {private_key}\n{more}\n"
+
+
+def _peer(public_key: str, allowed: str, more: str = "") -> str:
+    return f"[Peer]\nPublicKey = {public_key}\nAllowedIPs = {allowed}\n{more}\n"
