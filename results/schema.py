@@ -31,6 +31,9 @@ from topologies.spec import Flow, Name, Network
 #: EtherType of our canaries: "local experimental" (IEEE 802, 0x88B5).
 CANARY_ETHERTYPE = 0x88B5
 
+#: UDP port of canaries inside a tunnel, where there are no frames: "discard" (RFC 863).
+CANARY_PORT = 9
+
 
 class RunFolderError(Exception):
     """A run folder that cannot be read: missing, foreign, or not whole. Speaks to a person."""

@@ -37,6 +37,8 @@ class Scenario:
     calls: tuple[Call, ...]
     expect_signalling: frozenset[Flow]
     expect_media: frozenset[Flow]
+    #: What the documents call what must come out, where they do not support it.
+    expect_unsupported: str | None = None
     #: Firewall -> name of the shipped policy that it enforces.
     policies: Mapping[str, str] = field(default_factory=dict)
 
@@ -70,7 +72,11 @@ class Scenario:
 
     def expectation(self) -> Expectation:
         """What must come out, in the run folder's terms."""
-        return Expectation(signalling=self.expect_signalling, media=self.expect_media)
+        return Expectation(
+            signalling=self.expect_signalling,
+            media=self.expect_media,
+            unsupported=self.expect_unsupported,
+        )
 
 
 def all_scenarios() -> Iterator[Scenario]:
