@@ -1,14 +1,50 @@
-"""The service's transport relay: coturn (STUN and TURN over UDP, RFC 8656)."""
+"""The service's transport relay: coturn (STUN and TURN over UDP, RFC 8656).
+
+Whoever may use the relay could reach with it whatever the relay reaches. So it
+refuses peers (403, RFC 8656 section 9.2) that are not out on the internet:
+private and other special ranges, and the service's own servers. Its own address
+is allowed: two clients that both need it meet there, relayed address to relayed
+address.
+"""
+
+from collections.abc import Iterable
+from ipaddress import IPv4Address
 
 from topologies.processes import Program
 from topologies.spec import Host
 
 PORT = 3478
 
+#: Relayed addresses have ports of this range (RFC 8656 section 7.2 recommends it).
+RELAYED_PORTS = (49152, 65535)
 
-def program(host: Host, realm: str, secret: str) -> Program:
-    """The relay on this host; credentials of the TURN REST kind, checked against ``secret``."""
+#: Allocations that one user may hold at once, over all credentials of that user: several
+#: calls of one or two each, and those that ended a moment ago.
+USER_QUOTA = 20
+
+#: Allocations of all users together: 60 users at their quota, 7 % of the relayed ports.
+TOTAL_QUOTA = 1200
+
+#: Nobody is reached at these from the internet (RFC 6890): this network, private, shared,
+#: loopback, link-local. Multicast and broadcast coturn refuses by itself.
+_NOT_ON_THE_INTERNET = (
+    "0.0.0.0-0.255.255.255",
+    "10.0.0.0-10.255.255.255",
+    "100.64.0.0-100.127.255.255",
+    "127.0.0.0-127.255.255.255",
+    "169.254.0.0-169.254.255.255",
+    "172.16.0.0-172.31.255.255",
+    "192.168.0.0-192.168.255.255",
+)
+
+
+def program(host: Host, realm: str, secret: str, refused: Iterable[IPv4Address] = ()) -> Program:
+    """The relay on this host; credentials of the TURN REST kind, checked against ``secret``.
+
+    ``refused`` are the service's own servers, which nobody shall reach through it.
+    """
     address = str(host.address)
+    denied = (*_NOT_ON_THE_INTERNET, *map(str, refused))
     return Program(
         name=host.name,
         argv=(
@@ -17,13 +53,21 @@ def program(host: Host, realm: str, secret: str) -> Program:
             f"--listening-ip={address}",
             f"--relay-ip={address}",
             f"--listening-port={PORT}",
+            f"--min-port={RELAYED_PORTS[0]}",
+            f"--max-port={RELAYED_PORTS[1]}",
             f"--realm={realm}",
             "--use-auth-secret",
             f"--static-auth-secret={secret}",
+            f"--user-quota={USER_QUOTA}",
+            f"--total-quota={TOTAL_QUOTA}",
+            # coturn looks at what is allowed first: this wins over every denied range.
+            f"--allowed-peer-ip={address}",
+            *(f"--denied-peer-ip={peers}" for peers in denied),
             "--fingerprint",
             "--no-tls",
             "--no-dtls",
             "--no-tcp",
+            "--no-tcp-relay",
             "--no-cli",
             "--no-multicast-peers",
             "--log-file=stdout",
