@@ -1,27 +1,54 @@
 """The packet filter of a NAT router, as text for nft(8), and its counters.
 
-``masquerade`` gives endpoint-independent mapping, ``masquerade fully-random`` a
-mapping of its own for each peer; both filter by the peer's address and port
-(RFC 4787; measured, see DESIGN.md). New input from outside must be dropped:
-otherwise an early packet from a peer makes a local conntrack entry, and the NAT
-changes the port of the client's own packet to the same peer.
+Endpoint-independent mapping needs a table of its own: ``masquerade`` alone keeps
+the source port wherever that is free *toward the peer at hand*, so two users on
+one source port get one external port when they talk to different peers ("port
+overloading", RFC 4787 REQ-3), and another one as soon as they talk to the same.
+``masquerade fully-random`` takes another port for each peer. Both kinds filter by
+the peer's address and port, as connection tracking does.
+
+New input from outside must be dropped: otherwise an early packet from a peer
+makes a local conntrack entry, and the client's own packet to that peer cannot
+keep its port.
 """
 
 import json
+from collections import Counter
 
 from topologies.spec import Nat
 
-_MASQUERADE = {Nat.ENDPOINT_INDEPENDENT: "masquerade", Nat.SYMMETRIC: "masquerade fully-random"}
+#: A mapping lasts five minutes from its last new peer (RFC 4787 REQ-5 recommends as much);
+#: what goes on in it lives on in connection tracking. The ports are counted in the
+#: machine's byte order: from 1028 on, the first 252 are above 1023 in the network's, too.
+_ENDPOINT_INDEPENDENT = """
+  map bindings {{
+    type ipv4_addr . inet_service : inet_service
+    size 65535
+    flags dynamic, timeout
+    timeout 5m
+  }}
+  chain postrouting {{
+    type nat hook postrouting priority srcnat;
+    oifname "{outside}" meta l4proto udp \\
+      update @bindings {{ ip saddr . udp sport : numgen inc mod 64508 offset 1028 }}
+    oifname "{outside}" meta l4proto udp counter \\
+      masquerade to : ip saddr . udp sport map @bindings comment "translated"
+    oifname "{outside}" counter masquerade comment "translated"
+  }}"""
+
+_SYMMETRIC = """
+  chain postrouting {{
+    type nat hook postrouting priority srcnat;
+    oifname "{outside}" counter masquerade fully-random comment "translated"
+  }}"""
+
+_TRANSLATION = {Nat.ENDPOINT_INDEPENDENT: _ENDPOINT_INDEPENDENT, Nat.SYMMETRIC: _SYMMETRIC}
 
 
 def ruleset(inside: str, outside: str, kind: Nat) -> str:
     """Rules for a router whose interfaces are ``inside`` and ``outside``."""
     return f"""
-table ip callpath {{
-  chain postrouting {{
-    type nat hook postrouting priority srcnat;
-    oifname "{outside}" counter {_MASQUERADE[kind]} comment "translated"
-  }}
+table ip callpath {{{_TRANSLATION[kind].format(outside=outside)}
   chain input {{
     type filter hook input priority filter; policy accept;
     iifname "{outside}" ct state new counter drop comment "unsolicited_to_router"
@@ -41,10 +68,11 @@ LIST_COMMAND = ("nft", "--json", "list", "table", "ip", "callpath")
 
 
 def counters(listing: str) -> dict[str, int]:
-    """Packets counted by each rule, by its comment; ``listing`` is what LIST_COMMAND prints."""
-    rules = [item["rule"] for item in json.loads(listing)["nftables"] if "rule" in item]
-    return {rule["comment"]: _packets(rule["expr"]) for rule in rules}
-
-
-def _packets(expressions: list[dict[str, dict[str, int]]]) -> int:
-    return next(e["counter"]["packets"] for e in expressions if "counter" in e)
+    """Packets counted under each comment; ``listing`` is what LIST_COMMAND prints."""
+    counted: Counter[str] = Counter()
+    for item in json.loads(listing)["nftables"]:
+        rule = item.get("rule", {})
+        for expression in rule.get("expr", ()):
+            if "counter" in expression:
+                counted[rule["comment"]] += expression["counter"]["packets"]
+    return dict(counted)
