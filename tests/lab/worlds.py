@@ -54,7 +54,10 @@ class Inside:
             door.listen()
             request = {
                 "network": network.model_dump(mode="json"),
-                "policies": {name: p.model_dump(mode="json") for name, p in policies.items()},
+                "policies": {
+                    name: policy.model_dump(mode="json", by_alias=True)
+                    for name, policy in policies.items()
+                },
                 "folder": str(folder),
             }
             #: What the relay's credentials are made of.
@@ -64,6 +67,11 @@ class Inside:
     def close(self) -> None:
         """Close what is held of the world outside; the world itself ends with its holder."""
         self._sockets.close()
+
+    @property
+    def pid(self) -> int:
+        """Process id of the world's holder, of which its processes descend."""
+        return self._world.pid
 
     def run(self, host: str, *argv: str, timeout: float = _TIMEOUT) -> Done:
         """Run a command on a host; InsideError if it does not end in time."""
