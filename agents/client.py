@@ -65,6 +65,9 @@ class Call:
         connection = await self._open()
         await self._describe(connection, RTCSessionDescription(sdp, "offer"))
         await connection.setLocalDescription(await connection.createAnswer())
+        if self.id in self._client.checks_first:
+            transport = connection.getSenders()[0].transport
+            await ice.agent_of(transport.transport).checked_every_pair()
         await self._client.api.answer(self.id, connection.localDescription.sdp)
         await self._client.api.end_of_candidates(self.id)
         await self._until_connected(connection)
@@ -140,6 +143,8 @@ class Client:
         self.api = api
         self.tone: int = config["tone"]
         self.keys = {kind: Path(path) for kind, path in config["keys"].items()}
+        #: Calls that are to be answered only after checks on every pair.
+        self.checks_first = frozenset[str](config["checks_first"])
         self._calls: dict[str, Call] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -201,5 +206,9 @@ async def _run(config: dict[str, Any]) -> None:
 
 
 def main(config: dict[str, Any]) -> int:
-    """Run. ``config``: user, tone, front_end and telemetry (names), authority, keys (files)."""
+    """Run.
+
+    ``config``: user, tone, front_end and telemetry (names), authority, keys (files),
+    checks_first (calls).
+    """
     return run_until_terminated(_run(config))

@@ -47,6 +47,8 @@ class Check:
 
     sender: str
     request: Path
+    #: The request and its retransmissions, as they were sent.
+    requests: tuple[Path, ...]
     #: The first success response that arrived at the sender.
     response: Path | None
     #: XOR-MAPPED-ADDRESS of the response: where the other end saw the check come from.
@@ -140,6 +142,7 @@ def _check(places: Places, user: str, requests: list[Spoken], responses: list[Sp
     return Check(
         sender=user,
         request=path,
+        requests=tuple(item.path for item in requests),
         response=answer.path if answer else None,
         mapped=_mapped(answer),
         nominates=_nominates(request.message),

@@ -1,6 +1,7 @@
 """From the packet table to evidence: flows, calls with their steps and media, and problems.
 
-Nothing here looks at what agents say of themselves, only at captures and keys.
+Nothing here looks at what agents say of themselves, only at captures, keys and what
+the rules of firewalls and NAT routers counted.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,7 +11,11 @@ from functools import cached_property
 from results.absence import Canaries, canary_problems, find_canaries
 from results.calls import Call, read_calls
 from results.checks import Check, checks_of, stun_messages
+from results.counters import Counted, counter_problems
 from results.dtls import Handshake
+from results.fates import Fates
+from results.first_packet import Reversal, reversal
+from results.ice import Ice
 from results.legs import Conversations, NamedFlow, Opened, in_order, name_of
 from results.media import (
     Packet,
@@ -37,14 +42,18 @@ from results.openings import (
     unlisted,
 )
 from results.packets import PacketTable
+from results.pairs import pair_outcomes, pair_problems, unselected_pairs
 from results.paths import Hole, Travels, follow_udp, summarise_holes
 from results.places import Places, places_of
 from results.problems import Ground, Problem, cite
-from results.schema import CallResult, Citation, PlannedCall, Run
+from results.schema import CallResult, Citation, MediaPath, PlannedCall, Run
 from results.selection import Selection, off_the_pair, selection_of
 from results.sightings import Sighting
 from results.signalling import KeyLogs, Signalling, read_signalling
-from results.steps import Done, Scene, citations_of, find_steps, step_problems, steps_of
+from results.steps import Scene, citations_of, find_steps, step_problems, steps_of
+from results.turn import Turn, read_turn
+from results.unreachable import unreachables
+from topologies.spec import Role
 
 #: After all times that a table can hold.
 _NEVER = 2**63
@@ -82,21 +91,31 @@ class Evidence:
 
 
 def read_evidence(
-    table: PacketTable, run: Run, tls_keys: KeyLogs, dtls_keys: Mapping[bytes, bytes]
+    table: PacketTable,
+    run: Run,
+    tls_keys: KeyLogs,
+    dtls_keys: Mapping[bytes, bytes],
+    counted: Counted,
 ) -> Evidence:
     """Read a run's captures; ``tls_keys`` are by user, ``dtls_keys`` of all users together."""
-    return _Reading(table, run, tls_keys, dtls_keys).evidence()
+    return _Reading(table, run, tls_keys, dtls_keys, counted).evidence()
 
 
 class _Reading:
     """The parts of the evidence, each read once from those before it."""
 
     def __init__(
-        self, table: PacketTable, run: Run, tls_keys: KeyLogs, dtls_keys: Mapping[bytes, bytes]
+        self,
+        table: PacketTable,
+        run: Run,
+        tls_keys: KeyLogs,
+        dtls_keys: Mapping[bytes, bytes],
+        counted: Counted,
     ) -> None:
         self.table = table
         self.run = run
         self.dtls_keys = dtls_keys
+        self.counted = counted
         self.places: Places = places_of(run.network)
         self.udp: Travels = follow_udp(table, self.places)
         self.tcp: Connections = connections(table, self.places)
@@ -106,6 +125,9 @@ class _Reading:
         self.conversations = Conversations(self.places, self.udp.paths)
         self.spoken = tuple(stun_messages(table, self.udp))
         self.handshakes: list[Handshake] = dtls_handshakes(table, self.udp)
+        self.turn: Turn = read_turn(self.spoken)
+        errors = unreachables(table, self.places)
+        self.fates = Fates(run.network, run.policies, self.turn, errors, self.places, counted)
 
     @cached_property
     def calls(self) -> list[Call]:
@@ -171,7 +193,9 @@ class _Reading:
                 *self.hole_problems(),
                 *canary_problems(self.table, self.canaries, self.media_times()),
                 *self.signalling.problems,
+                *counter_problems(self.run, self.counted, self.fates, self.udp.paths),
                 *self.unlisted_problems(),
+                *self.stranger_problems(),
                 *self.keys[1],
                 *strange(self.table, self.media[1]),
                 *(problem for call in calls for problem in call.problems),
@@ -221,6 +245,17 @@ class _Reading:
             for text in unlisted_legs(self.places, self.opened_by(stream)):
                 yield Problem(Ground.FLOWS, text)
 
+    def stranger_problems(self) -> Iterator[Problem]:
+        """Signalling of users who take no part in the run's calls, whatever its flow."""
+        invited = {user for plan in self.run.calls for user in (plan.caller, plan.callee)}
+        for opening in self.openings():
+            user = opening.path.origin
+            if self.places.role(user) is Role.USER and user not in invited:
+                frame = cite(self.table, opening.path.first.row, opening.what)
+                where = f"frame {frame.frame} of {frame.tap}"
+                text = f"unexpected signalling of {user}: {opening.what} ({where})"
+                yield Problem(Ground.FLOWS, text, (frame,))
+
     def hole_problems(self) -> Iterator[Problem]:
         """Packets that one tap has and another should have, from canaries to canaries.
 
@@ -252,38 +287,57 @@ class _Reading:
             )
 
     def call(self, call: Call) -> CallEvidence:
-        """One call: its media, the pair it selected, its steps."""
+        """One call: its media, the pair it selected and the others, its steps."""
         streams = [stream for stream in self.media[0] if stream.key.call == call.id]
         streams.sort(key=lambda stream: call.participants.index(stream.key.sender))
         sent = [packet.time for stream in streams for packet in stream.packets]
         selection = selection_of(self.table, call, self.checks[call.id], min(sent, default=None))
         flows = in_order(name_of(item.flow) for s in streams for item in self.opened_by(s))
         steps = find_steps(self.scene, call, selection.nomination, flows)
+        ice = self.ice(call, selection)
+        pairs = unselected_pairs(ice)
+        reversed_ = self.reversal(ice)
         return CallEvidence(
             call=call,
-            result=self.call_result(call, streams, selection, steps),
+            result=CallResult(
+                participants=call.participants,
+                steps=steps_of(self.scene, steps),
+                media=tuple(path for stream in streams for path in self.paths_of(stream)),
+                selected=dict(selection.selected),
+                pairs=pair_outcomes(ice, pairs),
+            ),
             selection=selection,
             media_flows=flows,
             problems=(
                 *self.call_problems(call, streams, selection),
+                *pair_problems(ice, pairs),
+                *reversed_.problems(call),
                 *step_problems(self.scene, call, steps),
             ),
-            citations=tuple(citations_of(self.scene, call, steps)),
+            citations=(*citations_of(self.scene, call, steps), *reversed_.citations),
         )
 
-    def call_result(
-        self, call: Call, streams: Iterable[Stream], selection: Selection, steps: list[Done | str]
-    ) -> CallResult:
-        return CallResult(
-            participants=call.participants,
-            steps=steps_of(self.scene, steps),
-            media=tuple(
-                path
-                for stream in streams
-                for path in media_paths(stream, self.media[1], self.conversations)
-            ),
-            selected=dict(selection.selected),
+    def ice(self, call: Call, selection: Selection) -> Ice:
+        """What is known of a call's ICE."""
+        return Ice(
+            table=self.table,
+            places=self.places,
+            udp=self.udp.paths,
+            turn=self.turn,
+            fates=self.fates,
+            call=call,
+            checks=self.checks[call.id],
+            selection=selection,
         )
+
+    def reversal(self, ice: Ice) -> Reversal:
+        """How a user's first packet was refused, where the run expects that."""
+        user = self.run.expect.refused_first
+        return reversal(ice, user) if user in ice.call.participants else Reversal()
+
+    def paths_of(self, stream: Stream) -> Iterator[MediaPath]:
+        """The distinct paths of a stream."""
+        return media_paths(stream, self.media[1], self.conversations, self.turn)
 
     def call_problems(
         self, call: Call, streams: list[Stream], selection: Selection

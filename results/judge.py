@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from results.absence import count_problems
 from results.capture import Capture, CaptureError
 from results.captures import read_capture
+from results.counters import counted_by_rules
 from results.evidence import Evidence, read_evidence
 from results.keylog import KeyLogError, read_keylog
 from results.packets import PacketTable, read_table
@@ -38,7 +39,7 @@ def judge(folder: Path) -> Result:
     ending = _read_ending(run_folder, problems)
     problems += count_problems(table, ending) if ending else []
     claims = _read_claims(run_folder, run, problems)
-    evidence = read_evidence(table, run, keys.tls, keys.dtls)
+    evidence = read_evidence(table, run, keys.tls, keys.dtls, counted_by_rules(ending))
     judgement = decide(run, evidence, claims, problems)
     return _result(run, evidence, judgement, _seconds(run_folder, ending))
 

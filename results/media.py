@@ -21,6 +21,7 @@ from results.places import Places
 from results.problems import Ground, Problem, cite
 from results.schema import MediaPath
 from results.srtp import authenticate
+from results.turn import Turn
 from topologies.spec import Role, Tap
 
 #: How long, in ns, a sender may go on after the last packet that its peer took.
@@ -89,7 +90,7 @@ def authenticated(
 
 
 def media_paths(
-    stream: Stream, strangers: Sequence[Packet], conversations: Conversations
+    stream: Stream, strangers: Sequence[Packet], conversations: Conversations, turn: Turn
 ) -> Iterator[MediaPath]:
     """Each distinct path of a stream; ``strangers`` count as packets, not as authenticated."""
     arrived = stream.arrived
@@ -108,6 +109,7 @@ def media_paths(
                 "taps": taps,
                 "packets": count + others[taps],
                 "authenticated": count,
+                "allocated_by": tuple(one.user for one in turn.passed(same[0])),
             }
         )
 

@@ -18,14 +18,15 @@ class Ground(IntEnum):
     CAPTURE = 1
     HOLE = 2
     CANARY = 3
-    KEYS = 4
-    MISSING_CALL = 5
-    UNKNOWN_MEDIA = 6
-    CALL = 7
-    FLOWS = 8
-    STEPS = 9
-    CLAIM = 10
-    NO_CLAIM = 11
+    COUNTERS = 4
+    KEYS = 5
+    MISSING_CALL = 6
+    UNKNOWN_MEDIA = 7
+    CALL = 8
+    FLOWS = 9
+    STEPS = 10
+    CLAIM = 11
+    NO_CLAIM = 12
 
     @property
     def verdict(self) -> Verdict:

@@ -15,7 +15,6 @@ and lists every file with its length and digest::
     result.json        Result, as judged right after the run
 """
 
-import hashlib
 import json
 from collections.abc import Iterator
 from datetime import datetime
@@ -23,9 +22,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from controllers.policy import Policy
+from results.record import Record
+from results.seal import Seal, difference, sealed_file
 from topologies.spec import Flow, Name, Network
 
 #: EtherType of our canaries: "local experimental" (IEEE 802, 0x88B5).
@@ -37,12 +38,6 @@ CANARY_PORT = 9
 
 class RunFolderError(Exception):
     """A run folder that cannot be read: missing, foreign, or not whole. Speaks to a person."""
-
-
-class Record(BaseModel):
-    """Base of everything stored: frozen, unknown keys are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Verdict(StrEnum):
@@ -67,6 +62,8 @@ class PlannedCall(Record):
     caller: Name
     callee: Name
     seconds: float = Field(gt=0)
+    #: The callee answers only when it has sent a check on every pair.
+    callee_checks_first: bool = False
 
 
 class Expectation(Record):
@@ -75,6 +72,10 @@ class Expectation(Record):
     signalling: frozenset[Flow]
     media: frozenset[Flow]
     unsupported: str | None = None
+    #: Users whose TURN allocations carry the media; empty for direct media, None where any may.
+    allocated_by: frozenset[str] | None = None
+    #: The user whose first check a NAT router must drop before the peer's opens the way.
+    refused_first: str | None = None
 
 
 class Run(Record):
@@ -116,19 +117,6 @@ class Ending(Record):
     exits: dict[str, int]
     #: Duration of "boot" and "call" in seconds.
     seconds: dict[str, float]
-
-
-class SealedFile(Record):
-    """Length in bytes and SHA-256 of one file of the folder."""
-
-    bytes: int
-    sha256: str
-
-
-class Seal(Record):
-    """The last act of a run."""
-
-    files: dict[str, SealedFile]
 
 
 class Endpoint(Record):
@@ -182,6 +170,40 @@ class MediaPath(Record):
     taps: tuple[str, ...]
     packets: int
     authenticated: int
+    #: Users whose TURN allocations the media passed, in the order of the way; none if direct.
+    allocated_by: tuple[str, ...] = ()
+
+
+class Outcome(StrEnum):
+    """What became of a candidate pair that was not selected."""
+
+    NOT_ATTEMPTED = "not attempted"
+    REFUSED = "refused"
+    NO_ROUTE = "no route"
+    WORKED = "worked, not preferred"
+    #: The captures cannot tell.
+    UNKNOWN = "unknown"
+
+
+class PairOutcome(Record):
+    """A pair that was not selected, as its sender has it; ``local`` is a host or relayed candidate.
+
+    A reflexive candidate is represented by its base (RFC 8445, section 6.1.2.4).
+    """
+
+    from_: str = Field(alias="from")
+    to: str
+    local: Endpoint
+    remote: Endpoint
+    outcome: Outcome
+    #: The firewall, router or relay that refused it or had no route.
+    by: str | None = None
+    #: The rule by its name in a policy or NAT router; the relay's error code.
+    rule: str | None = None
+    because: str
+    #: The frame that shows it; None where no check was seen.
+    tap: str | None = None
+    frame: int | None = None
 
 
 class CallResult(Record):
@@ -191,6 +213,8 @@ class CallResult(Record):
     steps: tuple[Step, ...]
     media: tuple[MediaPath, ...]
     selected: dict[str, Selected]
+    #: Every pair but the selected one, in both directions.
+    pairs: tuple[PairOutcome, ...] = ()
 
 
 class Citation(Record):
@@ -303,7 +327,7 @@ class RunFolder:
 
     def seal(self) -> None:
         """Mark the folder complete: the last act of a run, atomic."""
-        seal = Seal(files={name: _sealed(self.path / name) for name in self._sealable()})
+        seal = Seal(files={name: sealed_file(self.path / name) for name in self._sealable()})
         draft = self.path / "seal.json.new"
         draft.write_text(seal.model_dump_json(indent=1) + "\n", encoding="utf-8")
         draft.replace(self.path / "seal.json")
@@ -314,7 +338,7 @@ class RunFolder:
             return "the run was interrupted: it has no seal.json"
         sealed = self._read("seal.json", Seal).files
         for name, expected in sealed.items():
-            problem = _difference(self.path / name, expected)
+            problem = difference(self.path / name, expected)
             if problem:
                 return f"{name} {problem}"
         return None
@@ -340,23 +364,3 @@ class RunFolder:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
             raise RunFolderError(f"{path}: {where}: {first['msg']}") from None
-
-
-def _sealed(path: Path) -> SealedFile:
-    return SealedFile(bytes=path.stat().st_size, sha256=_digest(path))
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _difference(path: Path, expected: SealedFile) -> str | None:
-    if not path.exists():
-        return "is missing since the run was sealed"
-    size = path.stat().st_size
-    if size != expected.bytes:
-        return f"was changed after the run: {size} bytes instead of {expected.bytes}"
-    if _digest(path) != expected.sha256:
-        return "was changed after the run: its SHA-256 differs from the seal"
-    return None

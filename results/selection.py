@@ -111,15 +111,16 @@ def _unanswered(
 def _selected(call: Call, user: str, pair: Pair, seen: End) -> Selected:
     own, other = call.described[user], call.described[call.other(user)]
     kind: CandidateType = "relay" if pair.relayed else own.type_of(seen)
-    return Selected(local=_endpoint(kind, seen), remote=_remote(other, pair, seen))
+    return Selected(local=endpoint(kind, seen), remote=_remote(other, pair, seen))
 
 
 def _remote(other: Description, pair: Pair, seen: End) -> Endpoint:
     remote = pair.remote or seen
-    return _endpoint(other.type_of(remote), remote)
+    return endpoint(other.type_of(remote), remote)
 
 
-def _endpoint(kind: CandidateType, end: End) -> Endpoint:
+def endpoint(kind: CandidateType, end: End) -> Endpoint:
+    """An end as the result names it."""
     return Endpoint(type=kind, address=str(IPv4Address(end[0])), port=end[1], protocol="udp")
 
 
@@ -175,7 +176,7 @@ def _claim_problem(
 def _sending_end(selection: Selection, user: str) -> Endpoint:
     """What an agent names as its own end: its socket, or its relay's if that sends for it."""
     pair = selection.pairs[user]
-    return selection.selected[user].local if pair.relayed else _endpoint("host", pair.base)
+    return selection.selected[user].local if pair.relayed else endpoint("host", pair.base)
 
 
 def _agree(claimed: Endpoint, shown: Endpoint) -> bool:
@@ -197,10 +198,11 @@ def _words(endpoint: Endpoint) -> str:
 
 
 def _pair(pair: Pair) -> str:
-    remote = _end(pair.remote) if pair.remote else "an unknown peer"
+    remote = text_of(pair.remote) if pair.remote else "an unknown peer"
     relay = " (through its relay)" if pair.relayed else ""
-    return f"{_end(pair.base)}{relay} to {remote}"
+    return f"{text_of(pair.base)}{relay} to {remote}"
 
 
-def _end(end: End) -> str:
+def text_of(end: End) -> str:
+    """An end as people write it."""
     return f"{IPv4Address(end[0])}:{end[1]}"

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from results import stun
 from results.calls import Call
 from results.checks import Check, Spoken
 from results.legs import Conversations, NamedFlow, in_order, legs, name_of
@@ -16,8 +15,8 @@ from results.openings import Opening, Query
 from results.packets import PacketTable
 from results.problems import Ground, Problem, cite
 from results.schema import Citation, Step
-from results.sdp import End
 from results.signalling import Message
+from results.turn import allocated
 from topologies.spec import Flow
 
 NAMES = ("resolve", "allocate", "invite", "notify", "allocate", "answer", "check", "telemetry")
@@ -167,20 +166,9 @@ def _allocation(scene: Scene, call: Call, user: str) -> Done | str:
     if not offered:
         return f"the SDP of {user} has no relay candidate"
     for item in scene.spoken:
-        if item.path.complete and item.path.target == user and _relayed(item.message) in offered:
+        if item.path.complete and item.path.target == user and allocated(item.message) in offered:
             return Done(item.path.last.row, _opened_by(scene, item))
     return f"no relay allocated {user} the address that its SDP offers"
-
-
-def _relayed(message: stun.Message) -> End | None:
-    """The address in a success response to Allocate (RFC 8656, section 7.3)."""
-    if (message.method, message.message_class) != (stun.Method.ALLOCATE, stun.Class.SUCCESS):
-        return None
-    try:
-        address = message.xor_relayed_address
-    except stun.StunError:
-        return None
-    return (int(address.ip), address.port) if address and address.ip.version == 4 else None
 
 
 def _opened_by(scene: Scene, item: Spoken) -> tuple[NamedFlow, ...]:

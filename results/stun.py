@@ -110,6 +110,15 @@ class Message:
         return self._address(AttributeType.XOR_PEER_ADDRESS)
 
     @property
+    def xor_peer_addresses(self) -> tuple[Address, ...]:
+        """All peers that a CreatePermission names (RFC 8656, section 9.1)."""
+        return tuple(
+            _unxor("XOR-PEER-ADDRESS", item.value, self.transaction_id)
+            for item in self.attributes
+            if item.type == AttributeType.XOR_PEER_ADDRESS
+        )
+
+    @property
     def username(self) -> str | None:
         """The user of the credential (RFC 8489, section 14.3)."""
         return self._text(AttributeType.USERNAME)

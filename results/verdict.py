@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from results.evidence import CallEvidence, Evidence, Shown
 from results.legs import NamedFlow, in_order
+from results.pairs import refusals_of_direct
 from results.problems import Ground, Problem, in_weight
 from results.schema import Citation, Claim, Expectation, PlannedCall, Run, Verdict
 from results.selection import claim_problems
@@ -85,6 +86,11 @@ def _missing(plan: PlannedCall, seen: CallEvidence | None) -> str | None:
 def _expectation_problems(expect: Expectation, evidence: Evidence) -> Iterator[Problem]:
     yield from _difference("signalling", expect.signalling, evidence.signalling)
     yield from _difference("media", expect.media, evidence.media)
+    yield from _allocation_problems(expect, evidence.calls)
+    users = {user for call in evidence.calls for user in call.call.participants}
+    if expect.refused_first and expect.refused_first not in users:
+        text = f"expected a refused first packet of {expect.refused_first}, who is in no call"
+        yield Problem(Ground.FLOWS, text)
     if expect.unsupported:
         text = f"expected an unsupported case ({expect.unsupported}), but none was seen"
         yield Problem(Ground.FLOWS, text)
@@ -106,6 +112,25 @@ def _difference(
     for flow in in_order(expected):
         if flow not in seen:
             yield Problem(Ground.FLOWS, f"expected {kind} Flow {flow} was not seen")
+
+
+def _allocation_problems(expect: Expectation, calls: Iterable[CallEvidence]) -> Iterator[Problem]:
+    """Media through other allocations than expected."""
+    if expect.allocated_by is None:
+        return
+    for call in calls:
+        for path in call.result.media:
+            if frozenset(path.allocated_by) != expect.allocated_by:
+                text = (
+                    f"media from {path.from_} to {path.to} passed {_allocations(path.allocated_by)}"
+                    f", but {_allocations(sorted(expect.allocated_by))} was expected"
+                )
+                yield Problem(Ground.FLOWS, text)
+
+
+def _allocations(users: Iterable[str]) -> str:
+    names = " and ".join(users)
+    return f"the TURN allocation of {names}" if names else "no TURN allocation"
 
 
 def _first_shown(shown: Iterable[Shown]) -> list[Shown]:
@@ -130,10 +155,13 @@ def _figures(evidence: Evidence) -> str:
 
 
 def _call_figures(call: CallEvidence) -> str:
-    good = sum(path.authenticated for path in call.result.media)
-    packets = sum(path.packets for path in call.result.media)
-    names = " and ".join(call.result.participants)
-    return f"{names}: {good} of {packets} media packets authenticated, {_flows(call.media_flows)}"
+    media = call.result.media
+    good, packets = sum(path.authenticated for path in media), sum(path.packets for path in media)
+    names, flows = " and ".join(call.result.participants), _flows(call.media_flows)
+    figures = f"{names}: {good} of {packets} media packets authenticated, {flows}"
+    refused = refusals_of_direct(call.result.pairs)
+    relayed = any(path.relayed_by for path in media)
+    return f"{figures}; direct pairs refused by {refused}" if relayed and refused else figures
 
 
 def _flows(flows: tuple[NamedFlow, ...]) -> str:

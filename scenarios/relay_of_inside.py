@@ -16,4 +16,5 @@ scenario = Scenario(
     policies={"office": "service_only"},
     expect_signalling=frozenset({Flow.F2, Flow.F3, Flow.F4}),
     expect_media=frozenset({Flow.F3, Flow.F4}),
+    expect_allocated_by=frozenset({"alice"}),
 )

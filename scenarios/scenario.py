@@ -25,6 +25,8 @@ class Call:
     caller: str
     callee: str
     seconds: float = 2.0
+    #: The callee answers only when it has checked every pair once: the caller's come later.
+    callee_checks_first: bool = False
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,10 @@ class Scenario:
     calls: tuple[Call, ...]
     expect_signalling: frozenset[Flow]
     expect_media: frozenset[Flow]
+    #: Users whose TURN allocations must carry the media; empty for none, None for any.
+    expect_allocated_by: frozenset[str] | None = None
+    #: The user whose first check must be refused at the peer's perimeter, and the next ones not.
+    expect_refused_first: str | None = None
     #: What the documents call what must come out, where they do not support it.
     expect_unsupported: str | None = None
     #: Firewall -> name of the shipped policy that it enforces.
@@ -66,6 +72,7 @@ class Scenario:
                 caller=call.caller,
                 callee=call.callee,
                 seconds=call.seconds,
+                callee_checks_first=call.callee_checks_first,
             )
             for number, call in enumerate(self.calls, 1)
         )
@@ -76,6 +83,8 @@ class Scenario:
             signalling=self.expect_signalling,
             media=self.expect_media,
             unsupported=self.expect_unsupported,
+            allocated_by=self.expect_allocated_by,
+            refused_first=self.expect_refused_first,
         )
 
 

@@ -181,6 +181,11 @@ class Stage:
                 "telemetry": telemetry,
                 "authority": str(folder.path / "ca.pem"),
                 "keys": {kind: str(folder.keys(user, kind)) for kind in ("tls", "dtls", "srtp")},
+                "checks_first": [
+                    call.id
+                    for call in run.calls
+                    if call.callee == user and call.callee_checks_first
+                ],
             }
             program = Program(name=user, module="agents.client", config=config)
             clients[user] = self._spawn_agent(user, program, folder)

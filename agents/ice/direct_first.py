@@ -10,6 +10,7 @@ those have failed).
 import asyncio
 import socket
 from collections.abc import Sequence
+from functools import cached_property
 
 import ifaddr
 from aioice import Candidate, Connection, stun
@@ -30,6 +31,7 @@ HOLD_SECONDS = 2.0
 _Gathering = asyncio.Task[tuple[Candidate, None]] | asyncio.Task[tuple[Candidate, StunProtocol]]
 
 _SUCCEEDED, _FAILED = CandidatePair.State.SUCCEEDED, CandidatePair.State.FAILED
+_NOT_CHECKED = (CandidatePair.State.FROZEN, CandidatePair.State.WAITING)
 
 
 class DirectFirst(Connection):
@@ -38,6 +40,10 @@ class DirectFirst(Connection):
     _hold: asyncio.TimerHandle | None = None
     _held_long_enough = False
     _nomination: asyncio.Task[None] | None = None
+
+    @cached_property
+    def _every_pair_checked(self) -> asyncio.Event:
+        return asyncio.Event()
 
     def selected(self) -> protocol.SelectedPair | None:
         """The nominated pair, once there is one."""
@@ -86,10 +92,18 @@ class DirectFirst(Connection):
             await super().connect()
         finally:
             self._hold.cancel()
+            self._every_pair_checked.set()
+
+    async def checked_every_pair(self) -> None:
+        """Wait until a first check on each pair was sent, or checks have ended."""
+        await self._every_pair_checked.wait()
 
     async def check_start(self, pair: CandidatePair) -> None:
         """One connectivity check (RFC 8445 section 7.2), never a nominating one."""
         self.check_state(pair, CandidatePair.State.IN_PROGRESS)
+        if not any(other.state in _NOT_CHECKED for other in self._check_list):
+            # This last one leaves before anybody who waits can go on.
+            self._every_pair_checked.set()
         request = self.build_request(pair, nominate=False)
         try:
             _, source = await self._request(pair, request)

@@ -31,6 +31,9 @@ class IceAgent(Protocol):
     async def connect(self) -> None:
         """Check pairs until one is nominated; ConnectionError when none works."""
 
+    async def checked_every_pair(self) -> None:
+        """Wait until a first check on each pair was sent, or checks have ended."""
+
     async def close(self) -> None:
         """Give back sockets and allocations."""
 

@@ -84,3 +84,14 @@ def check(
         seen = (MAPPED, xored(end(mapped or sockets[0])))
         answer = signed(SUCCESS, transaction, key, seen)
         story.send(back(route), ends(*sockets).reversed(), answer)
+
+
+def request(sender: str, receiver: str, transaction: int, *, nominate: bool = False) -> bytes:
+    """A check of one user of the other."""
+    name = (USERNAME, f"{receiver}-ufrag:{sender}-ufrag".encode())
+    return signed(REQUEST, transaction, password(receiver), name, *(NOMINATION if nominate else ()))
+
+
+def answer(receiver: str, transaction: int, mapped: str) -> bytes:
+    """The answer of the user who was checked, with the address that the check came from."""
+    return signed(SUCCESS, transaction, password(receiver), (MAPPED, xored(end(mapped))))

@@ -12,7 +12,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 from typing import NamedTuple
 
-from results.packets import IP_TCP, IP_UDP, SYN, PacketTable, read_table
+from results.packets import IP_ICMP, IP_TCP, IP_UDP, SYN, PacketTable, read_table
 from results.paths import Travels, follow_udp
 from results.places import Places, places_of
 from results.schema import CANARY_ETHERTYPE, Moment, canary
@@ -234,6 +234,12 @@ def ipv4(packet_ends: Ends, protocol: int, payload: bytes) -> bytes:
         + struct.pack(">II", packet_ends.src, packet_ends.dst)
         + payload
     )
+
+
+def icmp_error(source: str, destination: str, code: int, about: bytes) -> bytes:
+    """An IPv4 packet with "destination unreachable" about another packet (RFC 792)."""
+    addresses = ends(f"{source}:0", f"{destination}:0")
+    return ipv4(addresses, IP_ICMP, struct.pack(">BBHI", 3, code, 0, 0) + about)
 
 
 def channel_data(payload: bytes, channel: int = 0x4000) -> bytes:

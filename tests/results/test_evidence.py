@@ -15,7 +15,7 @@ SOMETHING = b"\x00 something that is not media"
 
 
 def read(story: Story, folder: FilePath) -> Evidence:
-    return read_evidence(story.table(folder), a_run(network=story.network), {}, {})
+    return read_evidence(story.table(folder), a_run(network=story.network), {}, {}, {})
 
 
 def holes(evidence: Evidence) -> list[str]:

@@ -24,6 +24,7 @@ from results.media_keys import MediaKey, Socket
 from results.packets import PacketTable
 from results.problems import Ground
 from results.srtp import Profile
+from results.turn import Turn
 from tests.results.story import (
     ALICE,
     ALICE_BEA,
@@ -110,7 +111,7 @@ def test_a_packet_seen_at_many_taps_is_one_packet_with_one_path(tmp_path: FilePa
     talk(story, ALICE_BEA, (ALICE, BEA), 5, Protector())
     _, stream = stream_of(story, tmp_path, media_key("alice", "bea"))
     travels = story.travels(tmp_path)
-    (path,) = media_paths(stream, [], Conversations(story.places, travels.paths))
+    (path,) = media_paths(stream, [], Conversations(story.places, travels.paths), Turn())
     assert path.taps == tuple(name for hop in ALICE_BEA for name in hop)
     assert (path.packets, path.authenticated) == (5, 5)
     assert path.flows == (Flow.F5,)
@@ -124,7 +125,7 @@ def test_two_paths_of_one_direction_are_told_apart(tmp_path: FilePath) -> None:
     talk(story, detour, (ALICE, BOB), 2, srtp)
     _, stream = stream_of(story, tmp_path)
     paths = list(
-        media_paths(stream, [], Conversations(story.places, story.travels(tmp_path).paths))
+        media_paths(stream, [], Conversations(story.places, story.travels(tmp_path).paths), Turn())
     )
     assert [(path.taps, path.packets) for path in paths] == [
         (("alice-eth0", "bob-eth0"), 3),
@@ -156,7 +157,7 @@ def test_strangers_count_as_packets_of_the_path_but_not_as_authenticated(
     story.send(ALICE_BOB, ends(ALICE, BOB), rtp(900))
     travels = story.travels(tmp_path)
     (stream,), rest = authenticated(rtp_packets(story.table(tmp_path), travels), [media_key()])
-    (path,) = media_paths(stream, rest, Conversations(story.places, travels.paths))
+    (path,) = media_paths(stream, rest, Conversations(story.places, travels.paths), Turn())
     assert (path.packets, path.authenticated) == (4, 3)
 
 

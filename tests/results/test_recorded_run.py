@@ -32,6 +32,12 @@ def shape(result: Result) -> tuple[object, ...]:
     return result.signalling_flows, result.media_flows, result.calls
 
 
+def without_pairs(result: Result) -> Result:
+    """As results were when the run was stored: they told nothing of pairs not selected."""
+    calls = tuple(call.model_copy(update={"pairs": ()}) for call in result.calls)
+    return result.model_copy(update={"calls": calls})
+
+
 def test_the_run_passes(folder: Path) -> None:
     result = judge(folder)
     assert result.verdict is Verdict.PASS
@@ -51,7 +57,7 @@ def test_it_is_judged_as_it_was_right_after_the_run(folder: Path) -> None:
     assert stored
     result = judge(folder)
     assert (result.verdict, result.seconds) == (stored.verdict, stored.seconds)
-    assert shape(result) == shape(stored)
+    assert shape(without_pairs(result)) == shape(stored)
 
 
 def test_its_result_is_valid_json(folder: Path) -> None:

@@ -11,15 +11,16 @@ from results.schema import Claim, Endpoint
 from results.selection import Selection, claim_problems, off_the_pair, selection_of
 from tests.results.call_story import (
     MAPPED,
-    NOMINATION,
     REQUEST,
     SUCCESS,
     USE_CANDIDATE,
     USERNAME,
     a_call,
+    answer,
     check,
     described,
     password,
+    request,
 )
 from tests.results.story import (
     ALICE,
@@ -180,15 +181,6 @@ def through_nat(story: Story, payload: bytes, *, reply: bytes = b"") -> None:
     if reply:
         story.send(back(NAT_EVE), ends(EVE, NAT), reply)
         story.send(back(ALICE_NAT), ends(EVE, ALICE), reply)
-
-
-def request(sender: str, receiver: str, transaction: int, *, nominate: bool = False) -> bytes:
-    name = (USERNAME, f"{receiver}-ufrag:{sender}-ufrag".encode())
-    return signed(REQUEST, transaction, password(receiver), name, *(NOMINATION if nominate else ()))
-
-
-def answer(receiver: str, transaction: int, mapped: str) -> bytes:
-    return signed(SUCCESS, transaction, password(receiver), (MAPPED, xored(end(mapped))))
 
 
 @pytest.mark.parametrize(("declared", "kind"), [((f"srflx {NAT}",), "srflx"), ((), "prflx")])

@@ -1,0 +1,174 @@
+"""Where a packet ended that did not arrive, and by which rule.
+
+The place is where the packet was seen last. What a firewall does to it is told by
+the policy that the run stored, what a router does by its routes and its own ICMP
+errors, what a relay does by the permissions that it gave. Where nothing explains
+the loss, the evidence has a gap.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from typing import Literal
+
+from controllers.flowtable import FlowTable, flow_table
+from controllers.lookup import PacketError, PacketQuery
+from controllers.policy import Policy
+from results.paths import Path
+from results.places import Places
+from results.schema import Outcome
+from results.sightings import Sighting, Way
+from results.turn import Turn
+from results.unreachable import Unreachable
+from topologies.spec import Firewall, Host, Network, Role
+
+#: Rules of a NAT router by the comments in its packet filter (topologies/nat.py) -> why.
+NAT_RULES = {
+    "unsolicited_to_router": "nothing inside had sent to that peer from that port before "
+    "(RFC 4787, section 5), and the router itself takes nothing new from outside",
+    "unsolicited": "the router forwards nothing new from outside",
+}
+
+#: Whether a packet begins a connection, or answers on one that a firewall remembers.
+State = Literal["new", "established"]
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of a packet; ``row`` is the frame that shows it.
+
+    ``by`` is the device, ``rule`` the name under which it counts. A ``gap`` is a loss
+    that nothing explains; ``because`` then says only where, as a predicate.
+    """
+
+    outcome: Outcome
+    because: str
+    row: int
+    by: str | None = None
+    rule: str | None = None
+    gap: bool = False
+
+
+class Fates:
+    """What the devices of a network do to packets that do not arrive."""
+
+    def __init__(
+        self,
+        network: Network,
+        policies: Mapping[str, Policy],
+        turn: Turn,
+        errors: Iterable[Unreachable],
+        places: Places,
+        counted: Collection[str],
+    ) -> None:
+        """``counted`` are the devices of whose rules there are counters."""
+        self._counted = counted
+        self._places = places
+        self._turn = turn
+        self._errors = list(errors)
+        self._outside = {perimeter.host: perimeter.outside for perimeter in network.perimeters}
+        #: Link -> the firewall there and what it does.
+        self._firewalls: dict[str, tuple[Firewall, FlowTable]] = {
+            firewall.link: (firewall, flow_table(policies[firewall.name]))
+            for firewall in network.firewalls
+            if firewall.name in policies
+        }
+
+    def of(self, path: Path, state: State = "new") -> Fate:
+        """What became of a packet that did not arrive; ``state`` is that of its connection."""
+        last = path.last
+        if last.way is Way.OUT:
+            return self._at_firewall(last, state) or _gap(last)
+        return (
+            self._answered(last)
+            or self._at_nat(last)
+            or self._at_relay(last)
+            or self._without_route(last)
+            or _gap(last)
+        )
+
+    def _at_firewall(self, last: Sighting, state: State) -> Fate | None:
+        """What the firewall on the link does, if it enforces a policy."""
+        if last.tap.link not in self._firewalls:
+            return None
+        firewall, table = self._firewalls[last.tap.link]
+        query = PacketQuery(
+            protocol="udp",
+            src=IPv4Address(last.ends.src),
+            sport=last.ends.sport,
+            dst=IPv4Address(last.ends.dst),
+            dport=last.ends.dport,
+            side=firewall.side_of(last.tap.host),
+            state=state,
+        )
+        try:
+            decision = table.lookup(query)
+        except PacketError as error:
+            return _gap(last, f", and {firewall.name} cannot tell why: {error}")
+        if decision.passes:
+            return _gap(last, f", although {firewall.name} lets it pass by rule {decision.rule}")
+        because = table.policy.because_of(decision.rule)
+        return self._by_rule(firewall.name, decision.rule, because, last)
+
+    def _answered(self, last: Sighting) -> Fate | None:
+        """What the host where it ended said of it."""
+        error = next((error for error in self._errors if error.answers(last)), None)
+        if error is None:
+            return None
+        outcome = Outcome.NO_ROUTE if error.no_route else Outcome.REFUSED
+        because = f"{error.host} answered for {_address(last)}: {error.words} (ICMP)"
+        return Fate(outcome, because, error.row, error.host)
+
+    def _at_nat(self, last: Sighting) -> Fate | None:
+        """Which rule of a NAT router stops what comes from outside."""
+        host = last.tap.host
+        if self._places.role(host) is not Role.NAT or last.tap.link != self._outside.get(host):
+            return None
+        to_router = self._places.owner(last.ends.dst) == host
+        rule = "unsolicited_to_router" if to_router else "unsolicited"
+        return self._by_rule(host, rule, NAT_RULES[rule], last)
+
+    def _by_rule(self, device: str, rule: str, because: str, last: Sighting) -> Fate:
+        """A refusal by a rule that counts; without its counters nothing confirms it."""
+        if device in self._counted:
+            return Fate(Outcome.REFUSED, because, last.row, device, rule)
+        doubt = f"ending.json has no counters that confirm rule {rule} of {device}: {because}"
+        return Fate(Outcome.UNKNOWN, doubt, last.row, device, rule)
+
+    def _at_relay(self, last: Sighting) -> Fate | None:
+        """Whether a relay had no permission for a packet that came to a relayed address."""
+        relay, ends = last.tap.host, last.ends
+        if self._places.role(relay) is not Role.RELAY or last.wrapped:
+            return None
+        owner = self._turn.owner(relay, (ends.dst, ends.dport), last.time)
+        if owner is None or self._turn.permits(owner, ends.src, last.time):
+            return None
+        peer = IPv4Address(ends.src)
+        because = f"{owner.user} had not yet asked it to let {peer} through (RFC 8656, section 9)"
+        return Fate(Outcome.REFUSED, because, last.row, relay, "no permission")
+
+    def _without_route(self, last: Sighting) -> Fate | None:
+        host = self._places.hosts[last.tap.host]
+        if _has_route(host, IPv4Address(last.ends.dst)):
+            return None
+        because = f"{host.name} has no route to {_address(last)}"
+        return Fate(Outcome.NO_ROUTE, because, last.row, host.name)
+
+
+def _gap(last: Sighting, more: str = "") -> Fate:
+    """A loss that nothing explains."""
+    if last.way is Way.OUT and last.far:
+        where = f"left {last.tap.name} and was not seen to arrive at {last.far.name}"
+    else:
+        where = f"reached {last.tap.name} and was not seen to go on"
+    return Fate(Outcome.UNKNOWN, where + more, last.row, gap=True)
+
+
+def _has_route(host: Host, address: IPv4Address) -> bool:
+    prefixes = [interface.address.network for interface in host.interfaces]
+    prefixes += [route.to for route in host.routes]
+    return any(address in prefix for prefix in prefixes)
+
+
+def _address(last: Sighting) -> str:
+    return str(IPv4Address(last.ends.dst))
