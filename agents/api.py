@@ -5,7 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from aiohttp import ClientSession, ClientTimeout, TCPConnector
+from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
 
 from agents.tls import client_context
 
@@ -19,10 +19,8 @@ class Api:
         self._user = user
         self._front_end = f"https://{config['front_end']}"
         self._telemetry = f"https://{config['telemetry']}"
-        context = client_context(Path(config["authority"]), Path(config["keys"]["tls"]))
-        # IPv4 only: the networks have no IPv6, and a query for it would be one more flow.
-        connector = TCPConnector(ssl=context, family=socket.AF_INET)
-        self._session = ClientSession(connector=connector, timeout=_TIMEOUT)
+        self._context = client_context(Path(config["authority"]), Path(config["keys"]["tls"]))
+        self._session = self._new_session()
 
     async def __aenter__(self) -> Self:
         return self
@@ -34,6 +32,16 @@ class Api:
         trace: TracebackType | None,
     ) -> None:
         await self._session.close()
+
+    async def reconnect(self) -> None:
+        """Give up all connections: on another network they lead nowhere. Requests are repeated."""
+        abandoned, self._session = self._session, self._new_session()
+        await abandoned.close()
+
+    def _new_session(self) -> ClientSession:
+        # IPv4 only: the networks have no IPv6, and a query for it would be one more flow.
+        connector = TCPConnector(ssl=self._context, family=socket.AF_INET)
+        return ClientSession(connector=connector, timeout=_TIMEOUT)
 
     async def start_session(self) -> None:
         """Tell the front end that the user is there."""
@@ -76,12 +84,24 @@ class Api:
     async def _call(
         self, method: str, url: str, body: dict[str, Any] | None = None
     ) -> dict[str, Any]:
-        async with self._session.request(method, url, json=body) as response:
-            answer: dict[str, Any] = await response.json()
-            if response.status >= 400:
-                reason = answer.get("error", {}).get("message", "no reason given")
-                raise ApiError(f"{method} {url} was answered {response.status}: {reason}")
-            return answer
+        while True:
+            session = self._session
+            try:
+                return await _request(session, method, url, body)
+            except ClientError:
+                if session is self._session:
+                    raise
+
+
+async def _request(
+    session: ClientSession, method: str, url: str, body: dict[str, Any] | None
+) -> dict[str, Any]:
+    async with session.request(method, url, json=body) as response:
+        answer: dict[str, Any] = await response.json()
+        if response.status >= 400:
+            reason = answer.get("error", {}).get("message", "no reason given")
+            raise ApiError(f"{method} {url} was answered {response.status}: {reason}")
+        return answer
 
 
 class ApiError(Exception):

@@ -2,7 +2,7 @@
 
 Orders: ``{"do": "call", "call": ID, "to": USER, "seconds": S}``. Events of a
 call, in order: ``invited`` or ``ringing``, ``connected``, ``selected`` (a claim,
-see results.schema.Claim), ``hung_up``, ``reported``.
+see results.schema.Claim), ``media`` (each second of it), ``hung_up``, ``reported``.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from aiortc.rtcdtlstransport import RTCDtlsTransport
 from agents import ice
 from agents.api import Api
 from agents.dtls import LoggedCertificate, log_srtp_keys, use_certificate
+from agents.network import changes
 from agents.talk import orders, run_until_terminated, say
 from agents.tone import Tone
 
@@ -130,6 +131,9 @@ class Call:
             while True:
                 await track.recv()
                 self._received += 1
+                if self._received % _FRAMES_PER_SECOND == 0:
+                    seconds = self._received // _FRAMES_PER_SECOND
+                    say("media", call=self.id, seconds=seconds)
                 if self._received >= self._wanted:
                     self._enough.set()
         except MediaStreamError:
@@ -154,8 +158,19 @@ class Client:
         await self.api.start_session()
         self.keep(self._take_notifications())
         self.keep(self._take_orders())
+        self.keep(self._follow_network())
         say("ready")
-        await self._failure
+        try:
+            await self._failure
+        finally:
+            await self._end_tasks()
+
+    async def _end_tasks(self) -> None:
+        """End what still goes on: a poll that lost its connection would open another."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def keep(self, work: Any) -> None:  # noqa: ANN401 - a coroutine of any kind
         """Run a task whose failure is ours."""
@@ -172,6 +187,12 @@ class Client:
         async for order in orders():
             call = self._new_call(order["call"], order["to"])
             self.keep(call.make(order["seconds"]))
+
+    async def _follow_network(self) -> None:
+        """Connect anew when routes change: packets of old connections may lead nowhere."""
+        async for change in changes():
+            say("network", change=change)
+            await self.api.reconnect()
 
     async def _take_notifications(self) -> None:
         last = 0

@@ -66,6 +66,16 @@ class PlannedCall(Record):
     callee_checks_first: bool = False
 
 
+class Connection(Record):
+    """A VPN that a user connects during a run, once a call has had so much media."""
+
+    vpn: str
+    host: Name
+    call: str
+    #: Whole seconds of media that the call's caller has received by then.
+    after_seconds: int = Field(gt=0)
+
+
 class Expectation(Record):
     """Exact sets: one flow more is as wrong as one flow less."""
 
@@ -88,6 +98,8 @@ class Run(Record):
     network: Network
     calls: tuple[PlannedCall, ...]
     expect: Expectation
+    #: VPN users connect before the first call, unless it is said here.
+    connections: tuple[Connection, ...] = ()
     #: Firewall -> the policy that it enforces; one without is a plain cable.
     policies: dict[str, Policy] = Field(default_factory=dict)
     #: The interpreter of the firewalls' controller, where it is not Callpath's own.

@@ -1,4 +1,4 @@
-"""The command line: ``callpath list | run | judge | explain | doctor | test``.
+"""The command line: ``callpath list | run | judge | explain | bench | doctor | test``.
 
 Exit codes: 0 all PASS; 1 a FAIL; 2 an INCONCLUSIVE or something that could not
 be done (1 wins over 2); 64 wrong usage.
@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(verbs)
     _add_judge(verbs)
     _add_explain(verbs)
+    _add_bench(verbs)
     _add_doctor(verbs)
     _add_test(verbs)
     return parser
@@ -138,6 +139,25 @@ def _add_explain(verbs: _Verbs) -> None:
     )
     _add_json(parser)
     parser.set_defaults(command=commands.explain)
+
+
+def _add_bench(verbs: _Verbs) -> None:
+    parser = _add(
+        verbs,
+        "bench",
+        "Measure how long each phase of a run takes: least, median and most over several runs.",
+        "./callpath bench external_relayed --runs 5",
+    )
+    parser.add_argument("name", metavar="NAME", help="a scenario, or a scenario file")
+    parser.add_argument("--runs", type=_count, default=5, metavar="N", help="how often (5)")
+    _add_json(parser)
+    parser.set_defaults(command=commands.bench)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of runs, from 1")
+    return int(text)
 
 
 def _add_doctor(verbs: _Verbs) -> None:

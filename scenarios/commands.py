@@ -100,6 +100,24 @@ def explain(options: argparse.Namespace) -> int:
     return PASS
 
 
+def bench(options: argparse.Namespace) -> int:
+    """Measure the phases of a scenario's runs."""
+    from scenarios import bench as benching
+    from scenarios import display, runner
+    from topologies.world import WorldError
+
+    try:
+        figures = benching.bench(find(options.name), options.runs)
+    except (ScenarioError, PolicyError, runner.RunError, WorldError, benching.BenchError) as error:
+        return _cannot(error)
+    if options.json:
+        for figure in figures:
+            print(json.dumps({"scenario": options.name, **vars(figure)}))  # noqa: T201
+    else:
+        display.figures(figures)
+    return PASS
+
+
 def doctor(options: argparse.Namespace) -> int:
     """Say what the machine offers."""
     from scenarios import doctor as examination

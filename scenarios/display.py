@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from results.schema import Result, Verdict
+from scenarios.bench import Figure
 
 _COLOURS = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.INCONCLUSIVE: "yellow"}
 
@@ -27,8 +28,7 @@ def progress(name: str) -> Iterator[Callable[[str], None]]:
 
 def table(results: Sequence[Result], runs: Path) -> None:
     """Print one row a run, and below it the reason of each that did not pass."""
-    # Where nobody watches (a file, a pipe) no line may be cut to a terminal's width.
-    console = Console() if sys.stdout.isatty() else Console(width=_UNWATCHED_WIDTH)
+    console = _console()
     grid = Table("scenario", "signalling", "media", "verdict", "seconds")
     grid.add_column("run folder", overflow="fold")
     for result in results:
@@ -44,6 +44,20 @@ def table(results: Sequence[Result], runs: Path) -> None:
     console.print(grid)
     for result in results:
         console.print(f"{result.scenario}: {result.reason}", highlight=False, markup=False)
+
+
+def figures(measured: Sequence[Figure]) -> None:
+    """Print one row a phase, in seconds."""
+    grid = Table("phase", "least", "median", "most")
+    for figure in measured:
+        seconds = (figure.least, figure.median, figure.most)
+        grid.add_row(figure.phase, *(f"{value:.3f}" for value in seconds))
+    _console().print(grid)
+
+
+def _console() -> Console:
+    # Where nobody watches (a file, a pipe) no line may be cut to a terminal's width.
+    return Console() if sys.stdout.isatty() else Console(width=_UNWATCHED_WIDTH)
 
 
 def _flows(flows: Sequence[str]) -> str:

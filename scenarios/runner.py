@@ -76,6 +76,7 @@ def new_folder(scenario: Scenario, conditions: Conditions, runs: Path) -> RunFol
             network=scenario.network,
             calls=scenario.planned_calls(),
             expect=scenario.expectation(),
+            connections=scenario.planned_connections(),
             policies=dict(conditions.policies),
             controller_python=conditions.controller_python,
             versions=versions(),
@@ -95,7 +96,9 @@ def _perform(folder: RunFolder, began: float, progress: Progress) -> Result:
         _await_end(world, folder, progress)
         world.release()
         progress("verdict")
-        return _judge(folder, began)
+        result = _judge(folder, began)
+        progress("teardown")
+        return result
 
 
 def _await_end(world: World, folder: RunFolder, progress: Progress) -> None:

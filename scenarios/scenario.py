@@ -8,7 +8,7 @@ from pathlib import Path
 
 from controllers.policy import Policy, load
 from controllers.policy import find as find_policy
-from results.schema import Expectation, PlannedCall
+from results.schema import Connection, Expectation, PlannedCall
 from topologies.spec import Flow, Network
 
 _FOLDER = Path(__file__).parent
@@ -30,6 +30,15 @@ class Call:
 
 
 @dataclass(frozen=True)
+class ConnectVpn:
+    """A user connects to a VPN during a call: ``after_seconds`` of media into the first call."""
+
+    vpn: str
+    host: str
+    after_seconds: int
+
+
+@dataclass(frozen=True)
 class Scenario:
     """A use case. The expectations are exact sets: one flow more is as wrong as one less."""
 
@@ -45,6 +54,8 @@ class Scenario:
     expect_refused_first: str | None = None
     #: What the documents call what must come out, where they do not support it.
     expect_unsupported: str | None = None
+    #: VPN users connect before the first call, unless it is said here.
+    connections: tuple[ConnectVpn, ...] = ()
     #: Firewall -> name of the shipped policy that it enforces.
     policies: Mapping[str, str] = field(default_factory=dict)
 
@@ -75,6 +86,14 @@ class Scenario:
                 callee_checks_first=call.callee_checks_first,
             )
             for number, call in enumerate(self.calls, 1)
+        )
+
+    def planned_connections(self) -> tuple[Connection, ...]:
+        """The connections during calls in the run folder's terms."""
+        first = self.planned_calls()[0].id
+        return tuple(
+            Connection(vpn=c.vpn, host=c.host, call=first, after_seconds=c.after_seconds)
+            for c in self.connections
         )
 
     def expectation(self) -> Expectation:

@@ -13,14 +13,14 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from agents import relay, resolver
 from agents.tls import Authority, new_authority
 from controllers.policy import Policy
-from results.schema import Ending, PlannedCall, Run, RunFolder
+from results.schema import Connection, Ending, PlannedCall, Run, RunFolder
 from scenarios.enforcement import Enforcement
 from topologies import nat
 from topologies.lab import Lab, LabError
@@ -52,7 +52,9 @@ class Stage:
         policies: Mapping[str, Policy],
         logs: Path,
         controller_python: str | None = None,
+        unconnected: Collection[str] = (),
     ) -> None:
+        """Bring all up; ``unconnected`` VPN users connect later."""
         self._logs = logs
         self._network = network
         self._secret = secrets.token_hex(16)
@@ -64,7 +66,8 @@ class Stage:
         self._tunnels = Tunnels(self._lab, self._processes, logs)
         for vpn in network.vpns:
             for client in vpn.clients:
-                self._tunnels.connect(vpn, client.host)
+                if client.host not in unconnected:
+                    self._tunnels.connect(vpn, client.host)
         self._name_servers = network.with_role(Role.FORWARDER) + network.with_role(Role.RESOLVER)
         self._used = False
         self._processes.wait_ready([self._start(program) for program in self._services()])
@@ -74,24 +77,28 @@ class Stage:
         run = folder.read_run()
         self._cool_caches()
         _phase("captures")
-        taps = Taps(self._lab, self._processes, folder)
+        later = [connection.host for connection in run.connections]
+        taps = Taps(self._lab, self._processes, folder, later)
         try:
             _phase("agents")
             servers = self._start_servers(folder)
             clients = self._start_clients(folder, run)
             ready = time.monotonic()
             _phase("calls")
-            self._make_calls(run, clients)
+            self._make_calls(run, clients, taps)
             called = time.monotonic()
             _phase("evidence")
+            # The clients end meanwhile; the servers after them, or clients would try again.
+            self._processes.ask_to_end([*clients.values()])
             counts = taps.stop()
+            self._processes.wait_gone([*clients.values()])
         except ProcessError:
             # Whatever was captured is kept, up to the last packet.
             with contextlib.suppress(ProcessError):
                 taps.stop()
             raise
+        self._processes.end(servers)
         agents = [*clients.values(), *servers]
-        self._processes.end(agents)
         seconds = {"boot": ready - began, "call": called - ready}
         exits = {process.name: int(process.exit_code or 0) for process in agents}
         folder.write_ending(
@@ -114,8 +121,11 @@ class Stage:
     def _services(self) -> list[Program]:
         """The programs that live as long as the world."""
         network = self._network
+        own = network.with_role(Role.FRONT_END) + network.with_role(Role.TELEMETRY)
+        refused = [host.address for host in own]
         relays = [
-            relay.program(host, DOMAIN, self._secret) for host in network.with_role(Role.RELAY)
+            relay.program(host, DOMAIN, self._secret, refused)
+            for host in network.with_role(Role.RELAY)
         ]
         resolvers = [
             resolver.resolver(host, network.hosts, _PRIVATE)
@@ -195,13 +205,25 @@ class Stage:
     def _spawn_agent(self, host: str, program: Program, folder: RunFolder) -> Process:
         return self._lab.spawn(host, program, folder.events(host), folder.log(host))
 
-    def _make_calls(self, run: Run, clients: dict[str, Process]) -> None:
+    def _make_calls(self, run: Run, clients: dict[str, Process], taps: Taps) -> None:
         """Order all calls at once and wait until both ends of each have reported."""
         for call in run.calls:
             order = {"do": "call", "call": call.id, "to": call.callee, "seconds": call.seconds}
             clients[call.caller].send(order)
+        for connection in run.connections:
+            self._connect(run, connection, clients)
+            taps.tunnel_is_up(connection.host)
         for call in run.calls:
             self._await_end(call, clients)
+
+    def _connect(self, run: Run, connection: Connection, clients: dict[str, Process]) -> None:
+        """Have a VPN user connect once the call has had its media."""
+        (call,) = (call for call in run.calls if call.id == connection.call)
+        seconds = connection.after_seconds
+        self._processes.wait_event(
+            clients[call.caller], "media", seconds + _CALL_TIMEOUT, call=call.id, seconds=seconds
+        )
+        self._tunnels.connect(self._network.vpn(connection.vpn), connection.host)
 
     def _await_end(self, call: PlannedCall, clients: dict[str, Process]) -> None:
         bound = call.seconds + _CALL_TIMEOUT
@@ -229,7 +251,8 @@ def _serve() -> None:
                 _phase("network")
                 run = folder.read_run()
                 logs = folder.path / "logs"
-                stage = Stage(run.network, run.policies, logs, run.controller_python)
+                later = {connection.host for connection in run.connections}
+                stage = Stage(run.network, run.policies, logs, run.controller_python, later)
             stage.run(folder, request["began"])
         except (LabError, OvsError, ProcessError) as error:
             _tell({"failed": str(error)})

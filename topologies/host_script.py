@@ -23,11 +23,16 @@ def setup_script(network: Network, host: Host) -> str:
     return "\n".join(lines)
 
 
+def resolver_file(host: str) -> Path:
+    """The file that the host sees as its resolv.conf."""
+    return PRIVATE / f"{host}.resolv.conf"
+
+
 def _resolver_lines(network: Network, host: Host) -> list[str]:
     """A resolv.conf of its own: without one a host would ask the machine's name servers."""
     server = network.host(host.nameserver).address if host.nameserver else None
     content = f"nameserver {server}" if server else "# this host asks nobody"
-    private = PRIVATE / f"{host.name}.resolv.conf"
+    private = resolver_file(host.name)
     return [
         f"echo '{content}' > {private}",
         f"mount --bind {private} $(readlink -f /etc/resolv.conf)",

@@ -178,7 +178,7 @@ class Processes:
         names = ", ".join(process.name for process in processes)
         self.wait(lambda: all(p.ready for p in processes), timeout, f"{names} to be ready")
 
-    def wait_event(self, process: Process, event: str, timeout: float, **values: str) -> None:
+    def wait_event(self, process: Process, event: str, timeout: float, **values: str | int) -> None:
         """Wait until an agent said ``event`` with these values."""
         wanted = {"event": event, **values}
         said = ", ".join(f"{key} {value}" for key, value in values.items())
@@ -204,7 +204,9 @@ class Processes:
                     f"{process.name} died with exit code {process.exit_code}: {last}"
                 )
 
-    def ask_to_end(self, processes: Sequence[Process], how: signal.Signals) -> None:
+    def ask_to_end(
+        self, processes: Sequence[Process], how: signal.Signals = signal.SIGTERM
+    ) -> None:
         """Send a signal to these processes, by the id we hold; from now on they may end."""
         for process in processes:
             process.asked_to_end = True
@@ -213,7 +215,11 @@ class Processes:
 
     def end(self, processes: Sequence[Process]) -> None:
         """End these processes and wait until they are gone."""
-        self.ask_to_end(processes, signal.SIGTERM)
+        self.ask_to_end(processes)
+        self.wait_gone(processes)
+
+    def wait_gone(self, processes: Sequence[Process]) -> None:
+        """Wait until these processes, which were asked to end, are gone."""
         names = ", ".join(process.name for process in processes)
         self.wait(
             lambda: all(process.exit_code is not None for process in processes),

@@ -128,8 +128,8 @@ def office_with_vpn(tunnelled: tuple[IPv4Network, ...] = SPLIT) -> Network:
         (eve as in office_and_homes)
     """
     members = (
-        _Home("vic", "192.168.3", "198.51.100.20/30", Nat.ENDPOINT_INDEPENDENT, "forwarder"),
-        _Home("vera", "192.168.4", "198.51.100.24/30", Nat.ENDPOINT_INDEPENDENT, "forwarder"),
+        _Home("vic", "192.168.3", "198.51.100.20/30", Nat.ENDPOINT_INDEPENDENT),
+        _Home("vera", "192.168.4", "198.51.100.24/30", Nat.ENDPOINT_INDEPENDENT),
     )
     homes = (*members, _Home("eve", "192.168.1", "198.51.100.8/30", Nat.ENDPOINT_INDEPENDENT))
     uplinks = {home.access: f"{home.uplink[1]}/30" for home in homes}
@@ -175,6 +175,7 @@ def office_with_vpn(tunnelled: tuple[IPv4Network, ...] = SPLIT) -> Network:
                     for number, home in enumerate(members, 11)
                 ),
                 tunnelled=tunnelled,
+                nameserver="forwarder",
             ),
         ),
     )
@@ -193,7 +194,6 @@ class _Home:
     lan: str
     access_prefix: str
     nat: Nat
-    nameserver: str = "resolver"
 
     @property
     def access(self) -> str:
@@ -218,7 +218,7 @@ class _Home:
             segment=Segment.INTERNET,
             interfaces=_on(**{f"{self.user}_lan": f"{self.lan}.11/24"}),
             routes=(_default(f"{self.lan}.1"),),
-            nameserver=self.nameserver,
+            nameserver="resolver",
         )
         router = Host(
             name=f"{self.user}_nat",

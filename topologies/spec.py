@@ -191,6 +191,8 @@ class Vpn(Spec):
     gateway_address: IPv4Address
     clients: tuple[VpnClient, ...]
     tunnelled: tuple[IPv4Network, ...]
+    #: The host that connected clients ask DNS questions.
+    nameserver: Name
 
     def interface_of(self, host: str) -> str:
         """The tunnel's interface on a host, such as ``vic-wg0``."""

@@ -8,7 +8,7 @@ tapped link from its other end, show that a silent tap was a working one.
 import re
 import signal
 import socket
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Protocol
@@ -32,7 +32,15 @@ _COUNTS = re.compile(r"Packets received/dropped on interface '.*': (\d+)/(\d+)")
 class Taps:
     """The running captures of one run."""
 
-    def __init__(self, lab: Lab, processes: Processes, folder: RunFolder) -> None:
+    def __init__(
+        self,
+        lab: Lab,
+        processes: Processes,
+        folder: RunFolder,
+        unconnected: Collection[str] = (),
+    ) -> None:
+        """Begin to capture; the tunnels of ``unconnected`` hosts get their canary later."""
+        self._lab = lab
         self._processes = processes
         self._folder = folder
         self._run = folder.path.name
@@ -40,20 +48,28 @@ class Taps:
         self._senders = {tap.name: _sender(lab, tap) for tap in self._taps}
         self._captures = [self._start(lab, tap) for tap in self._taps]
         processes.wait_ready(self._captures)
-        self._send_canaries(Moment.BEFORE)
+        self._send_canaries(
+            Moment.BEFORE, [tap for tap in self._taps if not _ends(lab, tap) & set(unconnected)]
+        )
+
+    def tunnel_is_up(self, host: str) -> None:
+        """Send the first canaries through the tunnel of a host that has just connected."""
+        taps = [tap for tap in self._taps if host in _ends(self._lab, tap)]
+        self._send_canaries(Moment.BEFORE, taps)
 
     def stop(self) -> dict[str, TapCount]:
         """Send the last canaries, wait until each tap has stored its own, and end the captures."""
-        self._send_canaries(Moment.AFTER)
+        before = {tap.name: _size(self._folder.capture(tap.name)) for tap in self._taps}
+        self._send_canaries(Moment.AFTER, self._taps)
         try:
             self._processes.wait(
-                lambda: not self._without_last_canary(),
+                lambda: not self._without_last_canary(before),
                 _FLUSH_TIMEOUT,
                 "the last canary in each capture",
                 every=0.01,
             )
         except ProcessError as error:
-            missing = ", ".join(self._without_last_canary())
+            missing = ", ".join(self._without_last_canary(before))
             raise ProcessError(f"{error} (missing in {missing})") from None
         return self._end()
 
@@ -81,16 +97,19 @@ class Taps:
         program = Program(name=name, argv=argv, ready=r"^File: ", stdout=file)
         return lab.spawn(tap.host, program, self._folder.events(name), self._folder.log(name))
 
-    def _send_canaries(self, moment: Moment) -> None:
-        for tap in self._taps:
+    def _send_canaries(self, moment: Moment, taps: Iterable[Tap]) -> None:
+        for tap in taps:
             self._senders[tap.name].send(canary(self._run, tap.name, moment))
 
-    def _without_last_canary(self) -> list[str]:
+    def _without_last_canary(self, before: Mapping[str, int]) -> list[str]:
+        """Taps whose capture does not hold its last canary, sent when it had so many bytes."""
         return [
             tap.name
             for tap in self._taps
-            if not _ends_with(
-                self._folder.capture(tap.name), canary(self._run, tap.name, Moment.AFTER)
+            if not _holds(
+                self._folder.capture(tap.name),
+                before[tap.name],
+                canary(self._run, tap.name, Moment.AFTER),
             )
         ]
 
@@ -106,14 +125,15 @@ class TunnelSender:
     """A socket at the other end of a tunnel: there are no frames, so a canary is a UDP packet."""
 
     def __init__(self, pid: int, source: IPv4Address, target: IPv4Address) -> None:
-        with inside_network(pid):
-            self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            self._socket.bind((str(source), 0))
+        self._pid = pid
+        self._source = (str(source), 0)
         self._target = (str(target), CANARY_PORT)
 
     def send(self, payload: bytes) -> None:
-        """Send one canary packet."""
-        self._socket.sendto(payload, self._target)
+        """Send one canary packet; the tunnel, and so its address, must be there by now."""
+        with inside_network(self._pid), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.bind(self._source)
+            sender.sendto(payload, self._target)
 
 
 class CanarySender:
@@ -135,9 +155,19 @@ def _sender(lab: Lab, tap: Tap) -> Sender:
     if tap.tunnel is None:
         return CanarySender(lab.far_end(tap))
     vpn = lab.network.vpn(tap.tunnel)
-    # The gateway hears from its first client, every client from the gateway.
-    other = vpn.clients[0].host if tap.host == vpn.gateway else vpn.gateway
+    (other,) = _ends(lab, tap) - {tap.host}
     return TunnelSender(lab.pid(other), vpn.ends()[other], vpn.ends()[tap.host])
+
+
+def _ends(lab: Lab, tap: Tap) -> set[str]:
+    """The two hosts whose tunnel a tap's canary passes; none for other taps.
+
+    The gateway hears from its first client, every client from the gateway.
+    """
+    if tap.tunnel is None:
+        return set()
+    vpn = lab.network.vpn(tap.tunnel)
+    return {tap.host, vpn.clients[0].host if tap.host == vpn.gateway else vpn.gateway}
 
 
 def drop_count(lines: Sequence[str]) -> TapCount | None:
@@ -148,10 +178,14 @@ def drop_count(lines: Sequence[str]) -> TapCount | None:
     return None
 
 
-def _ends_with(file: Path, last: bytes) -> bool:
-    """Whether the canary is among the last frames of a growing capture."""
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
+
+
+def _holds(file: Path, offset: int, payload: bytes) -> bool:
+    """Whether a growing capture has the payload beyond ``offset``."""
     if not file.exists():
         return False
     with file.open("rb") as capture:
-        capture.seek(max(0, file.stat().st_size - 4096))
-        return last in capture.read()
+        capture.seek(offset)
+        return payload in capture.read()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from topologies.host_script import PRIVATE
+from topologies.host_script import PRIVATE, resolver_file
 from topologies.lab import Lab, LabError
 from topologies.processes import Processes, Program
 from topologies.spec import Vpn
@@ -52,6 +52,15 @@ class Tunnels:
         script = PRIVATE / f"{vpn.interface_of(host)}.sh"
         script.write_text("\n".join(connect_script(self._lab, vpn, host, path)), encoding="utf-8")
         self._lab.output_of(host, "sh", "-e", str(script))
+        if host != vpn.gateway:
+            self._processes.wait(
+                lambda: self._has_shaken_hands(vpn, host), 10.0, f"{host}'s tunnel", every=0.02
+            )
+
+    def _has_shaken_hands(self, vpn: Vpn, host: str) -> bool:
+        """Whether the gateway has answered, and so knows where the client is."""
+        told = self._lab.output_of(host, "wg", "show", vpn.interface_of(host), "latest-handshakes")
+        return any(line.split()[-1] != "0" for line in told.splitlines())
 
     def _make_interface(self, vpn: Vpn, host: str) -> None:
         name = vpn.interface_of(host)
@@ -116,6 +125,7 @@ def connect_script(lab: Lab, vpn: Vpn, host: str, configuration: Path) -> list[s
         f"ip route add {vpn.gateway_address} dev {name}",
         *endpoint_route,
         *(f"ip route replace {prefix} dev {name}" for prefix in vpn.tunnelled),
+        f"echo 'nameserver {lab.network.host(vpn.nameserver).address}' > {resolver_file(host)}",
     ]
 
 

@@ -12,7 +12,8 @@ from tests.lab.support import CHECKOUT, NOBODY
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        item.add_marker(pytest.mark.lab)
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.lab)
 
 
 @pytest.fixture(params=["root", "rootless"])

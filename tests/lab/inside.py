@@ -24,15 +24,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from agents import relay
 from controllers.policy import Policy
 from scenarios.stage import Stage
 from topologies.lab import LabError
 from topologies.namespaces import inside_network
 from topologies.ovs import OvsError
 from topologies.processes import Process, ProcessError, Program
-from topologies.reference import DOMAIN
-from topologies.spec import Network, Role
+from topologies.spec import Network
 
 _Answer = dict[str, Any]
 
@@ -56,16 +54,6 @@ class InsideStage(Stage):
         if "socket" in request:
             return self._hand_over_socket(request["on"], *request["socket"])
         return {"nats": self._nat_counters(), "firewalls": self._firewalls.counters(self._lab)}
-
-    def _services(self) -> list[Program]:
-        """The stage's services, with a relay that knows the service's own servers."""
-        own = {Role.FRONT_END, Role.TELEMETRY}
-        refused = [host.address for host in self._network.hosts if host.role in own]
-        relays = {
-            host.name: relay.program(host, DOMAIN, self._secret, refused)
-            for host in self._network.with_role(Role.RELAY)
-        }
-        return [relays.get(program.name, program) for program in super()._services()]
 
     @property
     def secret(self) -> str:
