@@ -63,11 +63,12 @@ def _refused(ice: Ice, user: str) -> Sighting | str:
     first = min(sent, key=lambda path: path.first.time, default=None)
     if first is None:
         return f"{user} sent no check on a selected pair"
-    last = first.last
-    if first.complete:
-        return f"the first check of {user} on the selected pair reached {first.target}"
+    last, other = first.last, ice.call.other(user)
+    if first.complete and first.target == other:
+        return f"the first check of {user} on the selected pair reached {other}"
     if last.way is not Way.IN or ice.places.role(last.tap.host) is not Role.NAT:
-        return f"the first check of {user} on the selected pair ended at {last.tap.name}, not a NAT"
+        where = f"{last.tap.name}, not at a NAT"
+        return f"the first check of {user} on the selected pair ended at {where}"
     return last
 
 

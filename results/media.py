@@ -109,9 +109,16 @@ def media_paths(
                 "taps": taps,
                 "packets": count + others[taps],
                 "authenticated": count,
-                "allocated_by": tuple(one.user for one in turn.passed(same[0])),
+                "allocated_by": _allocated_by(same, turn),
             }
         )
+
+
+def _allocated_by(paths: Iterable[Path], turn: Turn) -> tuple[str, ...]:
+    """Whose allocations paths passed; the first and the last ends tell them apart."""
+    distinct = {(path.first.ends, path.last.ends): path for path in paths}
+    users = (one.user for path in distinct.values() for one in turn.passed(path))
+    return tuple(dict.fromkeys(users))
 
 
 def openings(paths: Iterable[Path], conversations: Conversations) -> list[Opened]:

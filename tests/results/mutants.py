@@ -239,11 +239,11 @@ def _one_canary(wanted: bytes) -> Callable[[bytes], bool]:
 def _strange_connection(folder: Path) -> None:
     """Bob opens a connection with alice that belongs to no call."""
     way = (("bob-eth0", "alice-eth0", ends(f"{BOB}:40000", f"{ALICE}:443")),)
-    _insert(folder, way, _media(folder).time, lambda at: tcp(at, 4711, 0x02))
+    insert(folder, way, _media(folder).time, lambda at: tcp(at, 4711, 0x02))
 
 
 #: Out of a tap, into another, between which ends.
-_Way = tuple[tuple[str, str, Ends], ...]
+Way = tuple[tuple[str, str, Ends], ...]
 
 _TO_THE_RELAY = ends(f"{ALICE}:40000", "203.0.113.9:3478")
 _BEYOND_THE_NAT = ends("198.51.100.2:40000", "203.0.113.9:3478")
@@ -258,19 +258,19 @@ _WAY_TO_THE_RELAY = (
 def _media_at_the_perimeter(folder: Path) -> None:
     """A packet that alice sent to bob is also seen on its way out of the office."""
     copy = _media(folder)
-    _insert(folder, _WAY_TO_THE_RELAY[1:], copy.time, lambda at: udp(at, copy.data))
+    insert(folder, _WAY_TO_THE_RELAY[1:], copy.time, lambda at: udp(at, copy.data))
 
 
 def _media_at_the_relay(folder: Path) -> None:
     """Alice also sends to the relay what she sends to bob."""
     copy = _media(folder)
-    _insert(folder, _WAY_TO_THE_RELAY, copy.time, lambda at: udp(at, copy.data))
+    insert(folder, _WAY_TO_THE_RELAY, copy.time, lambda at: udp(at, copy.data))
 
 
 def _unknown_media_at_the_relay(folder: Path) -> None:
     """Alice sends media of which nobody has told to the relay."""
     copy = _media(folder)
-    _insert(folder, _WAY_TO_THE_RELAY, copy.time, lambda at: udp(at, copy.data[:-1] + b"?"))
+    insert(folder, _WAY_TO_THE_RELAY, copy.time, lambda at: udp(at, copy.data[:-1] + b"?"))
 
 
 def _media(folder: Path) -> Frame:
@@ -283,7 +283,7 @@ def _media(folder: Path) -> Frame:
     return found[len(found) // 2]
 
 
-def _insert(folder: Path, way: _Way, after: int, packet: Callable[[Ends], bytes]) -> None:
+def insert(folder: Path, way: Way, after: int, packet: Callable[[Ends], bytes]) -> None:
     """Add a packet to the captures, a little after a time."""
     network = RunFolder(folder).read_run().network
     macs = {tap.name: tap.mac for tap in network.taps()}

@@ -1,10 +1,10 @@
-"""A run that took place, stored whole: two calls of two seconds in the office network.
+"""Runs that took place, stored whole: calls of two seconds each.
 
-``data/intranet.tar.xz`` is a run folder as ``callpath run intranet`` left it. A
+``data/SCENARIO.tar.xz`` is a run folder as ``callpath run SCENARIO`` left it. A
 newer one takes its place by::
 
     tar --sort=name --owner=0 --group=0 --numeric-owner --mode=go=r -cJf \
-        tests/results/data/intranet.tar.xz -C results/runs/RUN --transform 's,^,intranet/,' .
+        tests/results/data/SCENARIO.tar.xz -C results/runs/RUN --transform 's,^[.],SCENARIO,' .
 """
 
 import json

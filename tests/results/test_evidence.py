@@ -8,7 +8,20 @@ from results.evidence import Evidence, read_evidence
 from results.problems import Ground
 from results.schema import Moment
 from tests.results.judged import a_run
-from tests.results.story import ALICE, ALICE_BEA, ALICE_BOB, BEA, BOB, Story, ends
+from tests.results.story import (
+    ALICE,
+    ALICE_BEA,
+    ALICE_BOB,
+    BEA,
+    BOB,
+    FORWARDER_NAT,
+    NAT_RESOLVER,
+    Story,
+    back,
+    dns_query,
+    ends,
+    hops,
+)
 from topologies.spec import Flow
 
 SOMETHING = b"\x00 something that is not media"
@@ -84,6 +97,32 @@ def test_an_unexpected_connection_is_shown_with_its_frame(tmp_path: FilePath) ->
     assert shown.flow is Flow.F5
     assert shown.what == "a TCP connection of alice to 10.10.0.12:443"
     assert (shown.citation.tap, shown.citation.frame) == ("alice-eth0", 1)
+
+
+def strangers(evidence: Evidence) -> list[str]:
+    return [problem.text for problem in evidence.problems if problem.ground is Ground.FLOWS]
+
+
+def test_signalling_of_a_user_who_is_in_no_call(tmp_path: FilePath) -> None:
+    """The flow is one that is expected, but not of bea."""
+    story = Story()
+    way = hops("bea-eth0>branch_rtr-eth0", "branch_rtr-eth1>core-eth1", "core-eth0>forwarder-eth0")
+    story.send(way, ends("10.20.0.11:40000", "10.10.0.53:53"), dns_query("relay.service.example"))
+    story.syn(back(ALICE_BEA), ends("10.20.0.11:40001", "10.10.0.11:443"), 7)
+    assert strangers(read(story, tmp_path)) == [
+        "unexpected signalling of bea: a DNS query for relay.service.example (frame 1 of bea-eth0)",
+        "unexpected signalling of bea: a TCP connection of bea to 10.10.0.11:443 "
+        "(frame 2 of bea-eth0)",
+    ]
+
+
+def test_signalling_of_who_is_no_user_or_in_a_call(tmp_path: FilePath) -> None:
+    story = Story()
+    query = dns_query("relay.service.example")
+    story.send(FORWARDER_NAT, ends("10.10.0.53:40000", "198.51.100.53:53"), query)
+    story.send(NAT_RESOLVER, ends("198.51.100.2:40000", "198.51.100.53:53"), query)
+    story.syn(ALICE_BOB, ends("10.10.0.11:40001", "10.10.0.12:443"), 7)
+    assert strangers(read(story, tmp_path)) == []
 
 
 def test_no_packets_at_all(tmp_path: FilePath) -> None:

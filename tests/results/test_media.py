@@ -6,6 +6,7 @@ from pathlib import Path as FilePath
 import pylibsrtp
 import pytest
 
+from results.checks import stun_messages
 from results.legs import Conversations
 from results.media import (
     Stream,
@@ -24,7 +25,10 @@ from results.media_keys import MediaKey, Socket
 from results.packets import PacketTable
 from results.problems import Ground
 from results.srtp import Profile
-from results.turn import Turn
+from results.turn import Turn, read_turn
+from tests.results.home_story import ALICE as ALICE_AT
+from tests.results.home_story import EVE as EVE_AT
+from tests.results.home_story import HomeStory
 from tests.results.story import (
     ALICE,
     ALICE_BEA,
@@ -131,6 +135,49 @@ def test_two_paths_of_one_direction_are_told_apart(tmp_path: FilePath) -> None:
         (("alice-eth0", "bob-eth0"), 3),
         (("alice-eth0", "core-eth0", "core-eth0", "bob-eth0"), 2),
     ]
+
+
+def allocated_by(story: HomeStory, folder: FilePath) -> list[tuple[str, ...]]:
+    """By whose allocations the media of alice to eve went."""
+    table, travels = story.table(folder), story.travels(folder)
+    packets = rtp_packets(table, travels)
+    (stream,), _ = authenticated(packets, [media_key("alice", "eve")])
+    turn = read_turn(stun_messages(table, travels))
+    conversations = Conversations(story.places, travels.paths)
+    return [path.allocated_by for path in media_paths(stream, [], conversations, turn)]
+
+
+def test_direct_media_passes_no_allocation(tmp_path: FilePath) -> None:
+    story = HomeStory()
+    story.allocate(ALICE_AT)
+    story.direct(ALICE_AT, EVE_AT, Protector()())
+    assert allocated_by(story, tmp_path) == [()]
+
+
+def test_the_allocation_of_the_sender_or_of_the_receiver(tmp_path: FilePath) -> None:
+    """Both ways have the same taps: what was wrapped is on one side or on the other."""
+    story, srtp = HomeStory(), Protector()
+    story.allocate(ALICE_AT)
+    story.allocate(EVE_AT)
+    story.relayed(ALICE_AT, EVE_AT, srtp())
+    assert allocated_by(story, tmp_path) == [("alice",)]
+    story.frames.clear()
+    story.allocate(EVE_AT)
+    story.to_relayed(ALICE_AT, EVE_AT, srtp())
+    assert allocated_by(story, tmp_path) == [("eve",)]
+    story.allocate(ALICE_AT)
+    story.relayed(ALICE_AT, EVE_AT, srtp())
+    assert allocated_by(story, tmp_path) == [("eve", "alice")]
+
+
+def test_both_allocations_from_relay_to_relay(tmp_path: FilePath) -> None:
+    story, payload = HomeStory(), Protector()()
+    story.allocate(ALICE_AT)
+    story.allocate(EVE_AT)
+    story.to_relay(ALICE_AT, channel_data(payload))
+    story.loop(ends(ALICE_AT.relayed, EVE_AT.relayed), payload)
+    story.from_relay(EVE_AT, channel_data(payload))
+    assert allocated_by(story, tmp_path) == [("alice", "eve")]
 
 
 def test_media_in_channel_data_authenticates(tmp_path: FilePath) -> None:

@@ -8,7 +8,15 @@ import pytest
 from results.evidence import Evidence
 from results.legs import UNLISTED
 from results.problems import Ground, Problem
-from results.schema import Claim, Expectation, PlannedCall, Run, Verdict
+from results.schema import (
+    Claim,
+    Expectation,
+    Outcome,
+    PairOutcome,
+    PlannedCall,
+    Run,
+    Verdict,
+)
 from results.verdict import Claims, Judgement, decide, flows_of
 from tests.results.call_story import a_call, described
 from tests.results.judged import (
@@ -86,6 +94,114 @@ def test_flows_other_than_expected(run: Run, reason: str) -> None:
 
 def test_an_unexpected_flow_is_cited_first() -> None:
     assert judged(expecting({Flow.F4}, {Flow.F5})).citations[0].frame == 1
+
+
+def relayed(*users: str) -> Evidence:
+    """The evidence of a call whose media passed the allocations of some users."""
+    call = call_evidence()
+    media = [path.model_copy(update={"allocated_by": users}) for path in call.result.media]
+    result = call.result.model_copy(update={"media": tuple(media)})
+    return evidence(calls=(replace(call, result=result),))
+
+
+@pytest.mark.parametrize(
+    ("expected", "seen", "reason"),
+    [
+        ({"alice"}, ("alice",), None),
+        ({"alice", "bob"}, ("bob", "alice"), None),
+        (set(), (), None),
+        (None, ("alice",), None),
+        (
+            {"alice"},
+            ("bob",),
+            "media from alice to bob passed the TURN allocation of bob, "
+            "but the TURN allocation of alice was expected; "
+            "media from bob to alice passed the TURN allocation of bob, "
+            "but the TURN allocation of alice was expected",
+        ),
+        (
+            {"bob", "alice"},
+            (),
+            "media from alice to bob passed no TURN allocation, "
+            "but the TURN allocation of alice and bob was expected; "
+            "media from bob to alice passed no TURN allocation, "
+            "but the TURN allocation of alice and bob was expected",
+        ),
+        (
+            set(),
+            ("alice", "bob"),
+            "media from alice to bob passed the TURN allocation of alice and bob, "
+            "but no TURN allocation was expected; "
+            "media from bob to alice passed the TURN allocation of alice and bob, "
+            "but no TURN allocation was expected",
+        ),
+    ],
+)
+def test_whose_allocation_carried_the_media(
+    expected: set[str] | None, seen: tuple[str, ...], reason: str | None
+) -> None:
+    expectation = a_run().expect.model_copy(
+        update={"allocated_by": None if expected is None else frozenset(expected)}
+    )
+    judgement = judged(a_run(expect=expectation), relayed(*seen))
+    assert judgement.verdict is (Verdict.FAIL if reason else Verdict.PASS)
+    assert judgement.reason == reason or reason is None
+
+
+def test_a_refused_first_packet_of_somebody_who_is_in_no_call() -> None:
+    expectation = a_run().expect.model_copy(update={"refused_first": "eve"})
+    assert judged(a_run(expect=expectation))[:2] == (
+        Verdict.FAIL,
+        "expected a refused first packet of eve, who is in no call",
+    )
+
+
+def a_pair(by: str, rule: str, **changes: object) -> PairOutcome:
+    """A direct pair of alice that a rule refused."""
+    values = {
+        "from": "alice",
+        "to": "bob",
+        "local": endpoint(ALICE),
+        "remote": endpoint(BOB),
+        "outcome": Outcome.REFUSED,
+        "by": by,
+        "rule": rule,
+        "because": "of a test",
+    }
+    return PairOutcome.model_validate(values | changes)
+
+
+@pytest.mark.parametrize(
+    ("relay", "pairs", "reason"),
+    [
+        (None, (a_pair("office", "no_media"),), ""),
+        ("relay", (), ""),
+        ("relay", (a_pair("office", "no_media"),), "; direct pairs refused by office: no_media"),
+        (
+            "relay",
+            (a_pair("office", "no_media"), a_pair("a_nat", "new"), a_pair("office", "other")),
+            "; direct pairs refused by office: no_media, other and a_nat: new",
+        ),
+        ("relay", (a_pair("inet", "", outcome=Outcome.NO_ROUTE),), ""),
+        (
+            "relay",
+            (a_pair("relay", "403", local=endpoint(ALICE).model_copy(update={"type": "relay"})),),
+            "",
+        ),
+    ],
+)
+def test_a_pass_through_a_relay_names_the_rules_that_refused_direct_pairs(
+    relay: str | None, pairs: tuple[PairOutcome, ...], reason: str
+) -> None:
+    call = call_evidence()
+    media = [path.model_copy(update={"relayed_by": relay}) for path in call.result.media]
+    result = call.result.model_copy(update={"media": tuple(media), "pairs": pairs})
+    verdict, said, _ = judged(seen=evidence(calls=(replace(call, result=result),)))
+    assert verdict is Verdict.PASS
+    assert said == (
+        "alice and bob: 206 of 206 media packets authenticated, Flow 5"
+        f"{reason}; signalling Flows 2 and 4"
+    )
 
 
 def test_an_unlisted_flow_is_never_expected() -> None:
