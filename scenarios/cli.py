@@ -1,4 +1,4 @@
-"""The command line: ``callpath list | run | judge | explain | bench | doctor | test``.
+"""The command line: one parser a command, and what each exit code means.
 
 Exit codes: 0 all PASS; 1 a FAIL; 2 an INCONCLUSIVE or something that could not
 be done (1 wins over 2); 64 wrong usage.
@@ -58,6 +58,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_list(verbs)
     _add_run(verbs)
     _add_judge(verbs)
+    _add_compare(verbs)
+    _add_whatif(verbs)
     _add_explain(verbs)
     _add_bench(verbs)
     _add_doctor(verbs)
@@ -124,6 +126,40 @@ def _add_judge(verbs: _Verbs) -> None:
     parser.add_argument("folders", metavar="RUN_FOLDER", nargs="+")
     _add_json(parser)
     parser.set_defaults(command=commands.judge)
+
+
+def _add_compare(verbs: _Verbs) -> None:
+    parser = _add(
+        verbs,
+        "compare",
+        "Say which calls of two stored runs take another path, and the rules that decide it.",
+        "./callpath compare results/runs/20261120-104428-external_direct-9019 "
+        "results/runs/20261120-105011-external_direct-77ab",
+    )
+    parser.add_argument("folders", metavar="RUN_FOLDER", nargs=2)
+    _add_json(parser)
+    parser.set_defaults(command=commands.compare)
+
+
+def _add_whatif(verbs: _Verbs) -> None:
+    parser = _add(
+        verbs,
+        "whatif",
+        "Run a scenario under one policy after the other, and say which calls change path.",
+        "./callpath whatif external_direct --policy office=udp_out --policy office=service_only",
+    )
+    parser.add_argument("name", metavar="NAME", help="a scenario, or a scenario file")
+    parser.add_argument(
+        "--policy",
+        metavar="FIREWALL=POLICY",
+        action="append",
+        required=True,
+        type=_policy_change,
+        help="one run each; give it at least twice",
+    )
+    parser.add_argument("--runs", metavar="FOLDER", help="where run folders are written")
+    _add_json(parser)
+    parser.set_defaults(command=commands.whatif)
 
 
 def _add_explain(verbs: _Verbs) -> None:

@@ -84,6 +84,46 @@ def judge(options: argparse.Namespace) -> int:
     return worst(codes)
 
 
+def compare(options: argparse.Namespace) -> int:
+    """Say which calls of two stored runs take another path, and the rules that decide it."""
+    from results import judge as judging
+    from results.comparison import compare as compared
+    from scenarios import display
+
+    try:
+        before, after = (judging.judge(Path(name)) for name in options.folders)
+    except RunFolderError as error:
+        return _cannot(error)
+    display.comparison(compared(before, after), options.json)
+    return PASS
+
+
+def whatif(options: argparse.Namespace) -> int:
+    """Run a scenario under each policy in turn, and compare each run with the first."""
+    from results.comparison import compare as compared
+    from scenarios import display, runner
+
+    try:
+        scenario = find(options.name)
+        conditions = [
+            runner.Conditions(scenario.policies_with(dict([change]))) for change in options.policy
+        ]
+    except (ScenarioError, PolicyError) as error:
+        return _cannot(error)
+    results = []
+    for condition in conditions:
+        try:
+            code, result = _run_one(scenario, condition, options)
+        except runner.Interrupted as error:
+            return _cannot(error)
+        if result is None:
+            return code
+        results.append(result)
+    for result in results[1:]:
+        display.comparison(compared(results[0], result), options.json)
+    return PASS
+
+
 def explain(options: argparse.Namespace) -> int:
     """Say what a policy would do with a packet, and by which rule."""
     from controllers.explain import explain_data, explain_text
@@ -167,7 +207,7 @@ def _run_one(
         raise
     except (runner.RunError, WorldError, OSError) as error:
         return _cannot(error), None
-    if options.json:
+    if options.json and options.command is run:
         print(result.to_json(), flush=True)  # noqa: T201
     return CODES[result.verdict], result
 

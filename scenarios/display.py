@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from results.comparison import Comparison
 from results.schema import Result, Verdict
 from scenarios.bench import Figure
 
@@ -44,6 +45,24 @@ def table(results: Sequence[Result], runs: Path) -> None:
     console.print(grid)
     for result in results:
         console.print(f"{result.scenario}: {result.reason}", highlight=False, markup=False)
+
+
+def comparison(compared: Comparison, as_json: bool) -> None:
+    """Print which calls take another path, and the rules that decide it."""
+    if as_json:
+        print(compared.model_dump_json())  # noqa: T201
+        return
+    console = _console()
+    console.print(f"{compared.before} → {compared.after}", highlight=False)
+    for call in compared.calls:
+        verb = f"{call.before} → {call.after}" if call.changed else f"{call.before}, as before"
+        console.print(f"  {' and '.join(call.participants)}: {verb}", highlight=False)
+        for rules, when in (
+            (call.refused_only_before, "no longer refused by"),
+            (call.refused_only_after, "now refused by"),
+        ):
+            if rules:
+                console.print(f"    {when} {'; '.join(rules)}", highlight=False)
 
 
 def figures(measured: Sequence[Figure]) -> None:

@@ -22,7 +22,9 @@ def test_wrong_usage_exits_64_and_points_to_help(
     assert "--help" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("verb", ["", "list", "run", "judge", "explain", "bench", "doctor", "test"])
+@pytest.mark.parametrize(
+    "verb", ["", "list", "run", "judge", "compare", "whatif", "explain", "bench", "doctor", "test"]
+)
 def test_every_command_has_help_with_an_example(
     verb: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

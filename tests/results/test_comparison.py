@@ -1,0 +1,93 @@
+"""Two results side by side."""
+
+import json
+from typing import Any
+
+from results.comparison import compare
+from results.schema import Result
+
+_END = {"type": "host", "address": "10.10.0.11", "port": 1, "protocol": "udp"}
+
+
+def _path(flows: list[str], relay: str | None, owner: list[str]) -> dict[str, Any]:
+    return {
+        "from": "alice",
+        "to": "eve",
+        "flows": flows,
+        "transport": "udp",
+        "relayed_by": relay,
+        "taps": [],
+        "packets": 1,
+        "authenticated": 1,
+        "allocated_by": owner,
+    }
+
+
+def _result(run: str, path: dict[str, Any], refused: list[tuple[str, str]]) -> Result:
+    pairs = [
+        {
+            "from": "alice",
+            "to": "eve",
+            "local": _END,
+            "remote": _END,
+            "outcome": "refused",
+            "by": by,
+            "rule": rule,
+            "because": "a test",
+        }
+        for by, rule in refused
+    ]
+    call = {
+        "participants": ["alice", "eve"],
+        "steps": [],
+        "media": [path],
+        "selected": {},
+        "pairs": pairs,
+    }
+    return Result.model_validate_json(
+        json.dumps(
+            {
+                "scenario": "s",
+                "verdict": "PASS",
+                "reason": "r",
+                "signalling_flows": [],
+                "media_flows": path["flows"],
+                "calls": [call],
+                "citations": [],
+                "run": run,
+                "seconds": {},
+            }
+        )
+    )
+
+
+_DIRECT = _result("a", _path(["2"], None, []), [("eve_nat", "unsolicited")])
+_RELAYED = _result(
+    "b",
+    _path(["3", "4"], "relay", ["alice"]),
+    [("office", "no_direct_media"), ("eve_nat", "unsolicited")],
+)
+
+
+def test_a_call_that_changes_path_is_named_with_the_rule_that_decides() -> None:
+    (call,) = compare(_DIRECT, _RELAYED).calls
+    assert call.changed
+    assert str(call.before) == "Flow 2"
+    assert str(call.after) == "Flow 3 and 4 by relay (allocated by alice)"
+    assert call.refused_only_after == ("office: no_direct_media",)
+    assert call.refused_only_before == ()
+
+
+def test_a_call_that_keeps_its_path_is_told_so() -> None:
+    (call,) = compare(_RELAYED, _RELAYED).calls
+    assert not call.changed
+    assert call.refused_only_before == call.refused_only_after == ()
+
+
+def test_calls_that_only_one_run_has_are_kept() -> None:
+    empty = _DIRECT.model_copy(update={"calls": ()})
+    (missing,) = compare(_DIRECT, empty).calls
+    (new,) = compare(empty, _DIRECT).calls
+    assert (missing.after, new.before) == (None, None)
+    assert missing.changed
+    assert new.changed
