@@ -1,12 +1,13 @@
 """Which pair is nominated, and when."""
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aioice.ice import CandidatePair
 
-from agents.ice.direct_first import nominee
+from agents.ice.direct_first import DirectFirst, nominee
 
 _STATES = {
     "works": CandidatePair.State.SUCCEEDED,
@@ -43,3 +44,53 @@ def test_direct_pairs_come_before_relayed_ones(
 ) -> None:
     pair: Any = nominee([_pair(description) for description in pairs], held_long_enough)
     assert (pair.name if pair else None) == chosen
+
+
+class _Unanswered(DirectFirst):
+    """An agent whose checks are never answered."""
+
+    def __init__(self, log: list[str], pairs: int) -> None:
+        super().__init__(ice_controlling=False)
+        self._log = log
+        frozen = CandidatePair.State.FROZEN
+        self._check_list: list[Any] = [SimpleNamespace(state=frozen) for _ in range(pairs)]
+
+    def build_request(self, *_: Any, **__: Any) -> Any:
+        return None
+
+    async def _request(self, *_: Any) -> Any:
+        self._log.append("checked")
+        await asyncio.Event().wait()
+
+
+async def _answer_when_checked(agent: DirectFirst, log: list[str]) -> None:
+    await agent.checked_every_pair()
+    log.append("answered")
+
+
+@pytest.mark.parametrize("checked", [0, 1, 2])
+def test_waiting_ends_when_every_pair_was_checked(checked: int) -> None:
+    async def check() -> list[str]:
+        log: list[str] = []
+        agent = _Unanswered(log, pairs=2)
+        tasks = [asyncio.create_task(_answer_when_checked(agent, log))]
+        await asyncio.sleep(0)
+        for pair in agent._check_list[:checked]:
+            tasks.append(asyncio.create_task(agent.check_start(pair)))
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+        return log
+
+    assert asyncio.run(check()) == ["checked"] * checked + ["answered"] * (checked == 2)
+
+
+def test_waiting_ends_when_checks_end() -> None:
+    async def fail() -> None:
+        agent = DirectFirst(ice_controlling=False)
+        with pytest.raises(ConnectionError):
+            await agent.connect()
+        await asyncio.wait_for(agent.checked_every_pair(), 1)
+
+    asyncio.run(fail())
