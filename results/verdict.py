@@ -4,7 +4,7 @@ Holes in the evidence outweigh all else, because a FAIL that is read from it
 proves nothing; then what is missing or wrong; a PASS needs everything.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from results.evidence import CallEvidence, Evidence, Shown
@@ -122,15 +122,17 @@ def _allocation_problems(expect: Expectation, calls: Iterable[CallEvidence]) -> 
         for path in call.result.media:
             if frozenset(path.allocated_by) != expect.allocated_by:
                 text = (
-                    f"media from {path.from_} to {path.to} passed {_allocations(path.allocated_by)}"
-                    f", but {_allocations(sorted(expect.allocated_by))} was expected"
+                    f"expected media through {_allocations(sorted(expect.allocated_by))}, but that "
+                    f"from {path.from_} to {path.to} passed {_allocations(path.allocated_by)}"
                 )
                 yield Problem(Ground.FLOWS, text)
 
 
-def _allocations(users: Iterable[str]) -> str:
-    names = " and ".join(users)
-    return f"the TURN allocation of {names}" if names else "no TURN allocation"
+def _allocations(users: Collection[str]) -> str:
+    if not users:
+        return "no TURN allocation"
+    what = "the TURN allocation" if len(users) == 1 else "the TURN allocations"
+    return f"{what} of {' and '.join(users)}"
 
 
 def _first_shown(shown: Iterable[Shown]) -> list[Shown]:

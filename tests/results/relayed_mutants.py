@@ -185,15 +185,15 @@ RELAYED_MUTANTS = (
         "the other's allocation is expected",
         expecting(allocated_by=["eve"]),
         FAIL,
-        "media from alice to eve passed the TURN allocation of alice, "
-        "but the TURN allocation of eve was expected",
+        "expected media through the TURN allocation of eve, but that "
+        "from alice to eve passed the TURN allocation of alice",
     ),
     Mutant(
         "direct media is expected",
         expecting(allocated_by=[]),
         FAIL,
-        "media from eve to alice passed the TURN allocation of alice, "
-        "but no TURN allocation was expected",
+        "expected media through no TURN allocation, but that "
+        "from eve to alice passed the TURN allocation of alice",
     ),
     Mutant(
         "a first packet refused by a NAT is expected",

@@ -114,26 +114,26 @@ def relayed(*users: str) -> Evidence:
         (
             {"alice"},
             ("bob",),
-            "media from alice to bob passed the TURN allocation of bob, "
-            "but the TURN allocation of alice was expected; "
-            "media from bob to alice passed the TURN allocation of bob, "
-            "but the TURN allocation of alice was expected",
+            "expected media through the TURN allocation of alice, but that "
+            "from alice to bob passed the TURN allocation of bob; "
+            "expected media through the TURN allocation of alice, but that "
+            "from bob to alice passed the TURN allocation of bob",
         ),
         (
             {"bob", "alice"},
             (),
-            "media from alice to bob passed no TURN allocation, "
-            "but the TURN allocation of alice and bob was expected; "
-            "media from bob to alice passed no TURN allocation, "
-            "but the TURN allocation of alice and bob was expected",
+            "expected media through the TURN allocations of alice and bob, but that "
+            "from alice to bob passed no TURN allocation; "
+            "expected media through the TURN allocations of alice and bob, but that "
+            "from bob to alice passed no TURN allocation",
         ),
         (
             set(),
             ("alice", "bob"),
-            "media from alice to bob passed the TURN allocation of alice and bob, "
-            "but no TURN allocation was expected; "
-            "media from bob to alice passed the TURN allocation of alice and bob, "
-            "but no TURN allocation was expected",
+            "expected media through no TURN allocation, but that "
+            "from alice to bob passed the TURN allocations of alice and bob; "
+            "expected media through no TURN allocation, but that "
+            "from bob to alice passed the TURN allocations of alice and bob",
         ),
     ],
 )
