@@ -2,7 +2,8 @@
 
 Started by :class:`topologies.world.World`. A request is ``{"folder": PATH, "began":
 SECONDS}``: a run folder whose run.json says what to do, and when the command
-began (on the monotonic clock). Events tell the phase that begins
+began (on the monotonic clock). With ``"execute"`` a program is run instead, with
+``"prompt"`` the user is asked what to do. Events tell the phase that begins
 (``{"phase": NAME}``), that a run is whole (``{"done": PATH}``) or why it is not
 (``{"failed": REASON}``).
 """
@@ -18,16 +19,16 @@ from pathlib import Path
 from typing import Any
 
 from agents import relay, resolver
-from agents.tls import Authority, new_authority
 from controllers.policy import Policy
-from results.schema import Connection, Ending, PlannedCall, Run, RunFolder
+from results.schema import Connection, Ending, PlannedCall, Run, RunFolder, TapCount
+from scenarios.cast import Cast
 from scenarios.enforcement import Enforcement
 from topologies import nat
 from topologies.lab import Lab, LabError
 from topologies.ovs import OvsError
 from topologies.processes import Process, ProcessError, Processes, Program
 from topologies.reference import DOMAIN
-from topologies.spec import Host, Network, Role
+from topologies.spec import Network, Role
 from topologies.taps import Taps
 from topologies.tunnels import Tunnels
 
@@ -39,8 +40,16 @@ _AGENTS = ("agents.client", "agents.front_end", "agents.telemetry")
 #: Bound on everything between a call's order and its telemetry besides its media, in seconds.
 _CALL_TIMEOUT = 30.0
 
-#: Tones of the users, in hertz: multiples of 50 (see agents/tone.py).
-_LOWEST_TONE, _TONE_STEP = 400, 50
+#: Where programs look for the authorities that they trust.
+_AUTHORITY_VARIABLES = (
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS",
+)
+
+#: A guest's program takes as long as it takes; Ctrl-C ends it.
+_FOREVER = float("inf")
 
 
 class Stage:
@@ -81,8 +90,9 @@ class Stage:
         taps = Taps(self._lab, self._processes, folder, later)
         try:
             _phase("agents")
-            servers = self._start_servers(folder)
-            clients = self._start_clients(folder, run)
+            cast = self._cast(folder)
+            servers = cast.start_servers()
+            clients = cast.start_clients(run)
             ready = time.monotonic()
             _phase("calls")
             self._make_calls(run, clients, taps)
@@ -101,16 +111,56 @@ class Stage:
         agents = [*clients.values(), *servers]
         seconds = {"boot": ready - began, "call": called - ready}
         exits = {process.name: int(process.exit_code or 0) for process in agents}
-        folder.write_ending(
-            Ending(
-                taps=counts,
-                firewalls=self._firewalls.counters(self._lab),
-                nats=self._nat_counters(),
-                exits=exits,
-                seconds=seconds,
-            )
-        )
+        folder.write_ending(self._ending(counts, exits, seconds))
         folder.seal()
+
+    def execute(self, folder: RunFolder, request: dict[str, Any]) -> int:
+        """Run anyone's program on a host, with the services up and captures running.
+
+        Its exit code, as a shell would tell it.
+        """
+        host, argv = request["host"], tuple(request["argv"])
+        _phase("captures")
+        taps = Taps(self._lab, self._processes, folder)
+        servers = self._cast(folder).start_servers()
+        program = Program(
+            name=f"{host}: {argv[0]}",
+            argv=argv,
+            environment={name: str(folder.path / "ca.pem") for name in _AUTHORITY_VARIABLES},
+            directory=request["directory"],
+        )
+        _phase("program")
+        try:
+            guest = self._lab.attach(host, program, request["stdio"])
+            self._processes.wait(lambda: guest.exit_code is not None, _FOREVER, program.name)
+        finally:
+            counts = taps.stop()
+        self._processes.end(servers)
+        exits = {program.name: int(guest.exit_code or 0)}
+        folder.write_ending(self._ending(counts, exits, {}))
+        folder.seal()
+        return exits[program.name]
+
+    def prompt(self, folder: RunFolder, stdio: list[int]) -> None:
+        """Have the user talk to Mininet's prompt, with the services up."""
+        servers = self._cast(folder).start_servers()
+        _phase("prompt")
+        self._lab.prompt(stdio)
+        self._processes.end(servers)
+
+    def _cast(self, folder: RunFolder) -> Cast:
+        return Cast(self._lab, self._processes, folder, self._secret)
+
+    def _ending(
+        self, taps: dict[str, TapCount], exits: dict[str, int], seconds: dict[str, float]
+    ) -> Ending:
+        return Ending(
+            taps=taps,
+            firewalls=self._firewalls.counters(self._lab),
+            nats=self._nat_counters(),
+            exits=exits,
+            seconds=seconds,
+        )
 
     def _nat_counters(self) -> dict[str, dict[str, int]]:
         return {
@@ -149,61 +199,6 @@ class Stage:
                 command = resolver.flush_command(host, _PRIVATE)
                 subprocess.run(command, check=True, capture_output=True)
         self._used = True
-
-    def _start_servers(self, folder: RunFolder) -> list[Process]:
-        """Front end and telemetry belong to a run: they have its certificates and its state."""
-        authority = new_authority()
-        authority.write(folder.path / "ca.pem")
-        hosts = self._network.with_role(Role.FRONT_END) + self._network.with_role(Role.TELEMETRY)
-        servers = [
-            self._spawn_agent(host.name, self._server(host, authority, folder), folder)
-            for host in hosts
-        ]
-        self._processes.wait_ready(servers)
-        return servers
-
-    def _server(self, host: Host, authority: Authority, folder: RunFolder) -> Program:
-        assert host.domain is not None
-        certificate = _PRIVATE / f"{host.name}.pem"
-        authority.issue(host.domain, certificate)
-        relays = [f"{r.domain}:{relay.PORT}" for r in self._network.with_role(Role.RELAY)]
-        config = {
-            "address": str(host.address),
-            "certificate": str(certificate),
-            "key_log": str(folder.keys(host.name, "tls")),
-            "relay_urls": [f"{kind}:{where}" for where in relays for kind in ("stun", "turn")],
-            "relay_secret": self._secret,
-        }
-        module = "agents.front_end" if host.role is Role.FRONT_END else "agents.telemetry"
-        return Program(name=host.name, module=module, config=config)
-
-    def _start_clients(self, folder: RunFolder, run: Run) -> dict[str, Process]:
-        users = sorted({name for call in run.calls for name in (call.caller, call.callee)})
-        front_end, telemetry = (
-            self._network.with_role(role)[0].domain for role in (Role.FRONT_END, Role.TELEMETRY)
-        )
-        clients = {}
-        for number, user in enumerate(users):
-            config = {
-                "user": user,
-                "tone": _LOWEST_TONE + number * _TONE_STEP,
-                "front_end": front_end,
-                "telemetry": telemetry,
-                "authority": str(folder.path / "ca.pem"),
-                "keys": {kind: str(folder.keys(user, kind)) for kind in ("tls", "dtls", "srtp")},
-                "checks_first": [
-                    call.id
-                    for call in run.calls
-                    if call.callee == user and call.callee_checks_first
-                ],
-            }
-            program = Program(name=user, module="agents.client", config=config)
-            clients[user] = self._spawn_agent(user, program, folder)
-        self._processes.wait_ready(list(clients.values()))
-        return clients
-
-    def _spawn_agent(self, host: str, program: Program, folder: RunFolder) -> Process:
-        return self._lab.spawn(host, program, folder.events(host), folder.log(host))
 
     def _make_calls(self, run: Run, clients: dict[str, Process], taps: Taps) -> None:
         """Order all calls at once and wait until both ends of each have reported."""
@@ -253,11 +248,21 @@ def _serve() -> None:
                 logs = folder.path / "logs"
                 later = {connection.host for connection in run.connections}
                 stage = Stage(run.network, run.policies, logs, run.controller_python, later)
-            stage.run(folder, request["began"])
+            answer = _answer(stage, folder, request)
         except (LabError, OvsError, ProcessError) as error:
             _tell({"failed": str(error)})
         else:
-            _tell({"done": str(folder.path)})
+            _tell({"done": str(folder.path), **answer})
+
+
+def _answer(stage: Stage, folder: RunFolder, request: dict[str, Any]) -> dict[str, Any]:
+    if "execute" in request:
+        return {"code": stage.execute(folder, request["execute"])}
+    if "prompt" in request:
+        stage.prompt(folder, request["prompt"])
+        return {}
+    stage.run(folder, request["began"])
+    return {}
 
 
 if __name__ == "__main__":

@@ -4,11 +4,15 @@ Runs inside a world (:mod:`topologies.world`), where it may do as it likes: the
 namespaces are private. The only importer of mininet.
 """
 
+import os
 import subprocess
-from collections.abc import Collection, Mapping
+import sys
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from mininet.cli import CLI
 from mininet.net import Mininet
 from mininet.node import Host as MininetHost
 from mininet.node import Node as MininetNode
@@ -109,6 +113,15 @@ class Lab:
         """Start a program on a host: the one way in (see :mod:`topologies.processes`)."""
         return self._processes.spawn(program, self._hosts[host].pid, events, log)
 
+    def attach(self, host: str, program: Program, stdio: Sequence[int]) -> Process:
+        """Start somebody's program on a host, on somebody's standard input, output and error."""
+        return self._processes.attach(program, self.pid(host), stdio)
+
+    def prompt(self, stdio: Sequence[int]) -> None:
+        """Mininet's own prompt, on somebody's standard input, output and error."""
+        with _standard_streams(stdio):
+            CLI(self._mininet)
+
     def pid(self, host: str) -> int:
         """A process that lives in the host's namespaces for as long as the lab does."""
         return int(self._hosts[host].pid)
@@ -191,6 +204,22 @@ class Lab:
 
 def _up(interfaces: list[str]) -> str:
     return "\n".join(f"ip link set {name} up" for name in interfaces)
+
+
+@contextmanager
+def _standard_streams(stdio: Sequence[int]) -> Iterator[None]:
+    """Have these descriptors stand in for ours for a while."""
+    own = [os.dup(number) for number in range(3)]
+    sys.stdout.flush()
+    try:
+        for number, descriptor in enumerate(stdio):
+            os.dup2(descriptor, number)
+        yield
+    finally:
+        sys.stdout.flush()
+        for number, descriptor in enumerate(own):
+            os.dup2(descriptor, number)
+            os.close(descriptor)
 
 
 def _mininet() -> Mininet:

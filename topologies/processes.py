@@ -49,6 +49,8 @@ class Program:
     module: str | None = None
     config: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
+    #: The folder that an ``argv`` program begins in.
+    directory: str = "/"
     #: File for the standard output of an ``argv`` program, where it is data and not words.
     stdout: Path | None = None
 
@@ -139,6 +141,25 @@ class Processes:
         process = Process(program, our_stdin, our_words, heard)
         stdout = _new_file(program.stdout) if program.stdout else os.dup(words)
         stderr = _new_file(log) if agent else os.dup(words)
+        self._start(process, within, [stdin, stdout, stderr])
+        for descriptor in (stdin, words, stdout, stderr):
+            os.close(descriptor)
+        self._selector.register(process.words, selectors.EVENT_READ, process.hear)
+        return process
+
+    def attach(self, program: Program, within: int, stdio: Sequence[int]) -> Process:
+        """Start a program whose standard input, output and error are somebody else's.
+
+        It may end whenever it likes.
+        """
+        silence = os.open(os.devnull, os.O_RDWR)
+        process = Process(program, silence, os.dup(silence), os.fdopen(os.dup(silence), "w"))
+        process.asked_to_end = True
+        self._start(process, within, stdio)
+        return process
+
+    def _start(self, process: Process, within: int | None, stdio: Sequence[int]) -> None:
+        program = process.program
         request = {
             "id": len(self._processes),
             "within": within,
@@ -146,14 +167,11 @@ class Processes:
             "module": program.module,
             "config": program.config,
             "environment": program.environment,
+            "directory": program.directory,
         }
         self._processes.append(process)
-        socket.send_fds(self._channel, [json.dumps(request).encode()], [stdin, stdout, stderr])
+        socket.send_fds(self._channel, [json.dumps(request).encode()], list(stdio))
         self.wait(lambda: process.pid > 0, 10.0, f"the spawner to start {program.name}")
-        for descriptor in (stdin, words, stdout, stderr):
-            os.close(descriptor)
-        self._selector.register(process.words, selectors.EVENT_READ, process.hear)
-        return process
 
     def wait(
         self, condition: Callable[[], bool], timeout: float, what: str, every: float | None = None

@@ -40,6 +40,7 @@ class Request:
     module: str | None
     config: dict[str, Any]
     environment: dict[str, str]
+    directory: str
 
 
 class Spawner:
@@ -115,11 +116,14 @@ def _child(request: Request, descriptors: list[int]) -> int:
         os.closerange(3, 1024)
         if request.within is not None:
             enter(request.within)
-        os.chdir("/")
+        os.chdir(request.directory)
         os.environ.update(request.environment)
         if request.argv is not None:
             os.execvp(request.argv[0], request.argv)  # noqa: S606
         return int(importlib.import_module(str(request.module)).main(request.config))
+    except FileNotFoundError as error:
+        sys.stderr.write(f"{error.filename}: no such program\n")
+        return 127
     except BaseException:  # nothing may escape into the parent's code
         traceback.print_exc()
         return 127

@@ -37,10 +37,13 @@ class World:
     ``stage`` is the command to run inside (it reads requests from standard
     input and writes events to standard output, one JSON object a line);
     ``folder`` is what it writes to, given to the caller of sudo at the end;
-    standard error goes to ``log``.
+    standard error goes to ``log``. ``share`` are descriptors that the stage gets
+    under their own numbers.
     """
 
-    def __init__(self, stage: Sequence[str], folder: Path, log: Path) -> None:
+    def __init__(
+        self, stage: Sequence[str], folder: Path, log: Path, share: Sequence[int] = ()
+    ) -> None:
         self._log = log
         lifeline, self._held = os.pipe()
         command = [
@@ -61,7 +64,7 @@ class World:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                pass_fds=(lifeline,),
+                pass_fds=(lifeline, *share),
                 # Ctrl-C is for the command alone: it ends the world in good order.
                 start_new_session=True,
                 text=True,

@@ -13,6 +13,8 @@ from topologies.reference import office_and_homes
 HOSTS = {host.name: str(host.address) for host in office_and_homes().hosts}
 HOSTS |= {"eve_public": "198.51.100.10", "office_public": "198.51.100.2"}
 
+HOSTS |= {"vic": "10.99.0.11", "vera": "10.99.0.12"}
+
 SHIPPED_NAMES = sorted(path.stem for path in SHIPPED.glob("*.yaml"))
 
 
@@ -71,6 +73,8 @@ OWN = {
         ("udp alice:1 > relay:3478", "allow", "turn"),
         ("udp alice:1 > relay:49152", "allow", "direct_media"),
         ("udp bea:1 > eve_public:6000", "allow", "direct_media"),
+        ("tcp vic:1 > front_end:443", "allow", "signalling_of_pool"),
+        ("udp vic:1 > eve_public:6000", "deny", "default_deny"),
     ],
     "relay_range": [
         *OFFICE,
@@ -114,6 +118,25 @@ OWN = {
         ("udp bea:1 > office_public:6000", "deny", "no_udp_out"),
         ("udp relay:3478 > bea:6000", "deny", "no_udp_to_branch"),
     ],
+    "vpn_open": [
+        ("tcp vic:1 > front_end:443 from pool", "allow", "from_pool"),
+        ("udp vic:1 > alice:6000", "allow", "from_pool"),
+        ("udp alice:1 > vic:6000", "allow", "to_pool"),
+        ("udp vic:1 > relay:3478 from pool", "allow", "from_pool"),
+        ("udp vic:1 > vera:6000 from pool", "allow", "from_pool"),
+    ],
+    "vpn_media_bypass": [
+        ("tcp vic:1 > front_end:443 from pool", "allow", "signalling"),
+        ("tcp vic:1 > telemetry:443 from pool", "allow", "signalling"),
+        ("udp vic:1 > forwarder:53 from pool", "allow", "dns"),
+        ("udp vic:1 > alice:6000 from pool", "deny", "no_media_to_lan"),
+        ("udp vic:1 > vera:6000 from pool", "deny", "no_media_to_members"),
+        ("udp vic:1 > relay:3478 from pool", "deny", "no_relay"),
+        ("udp vic:1 > eve_public:6000 from pool", "deny", "no_media_out"),
+        ("udp vic:1 > office_public:6000 from pool", "deny", "no_media_out"),
+        ("udp alice:1 > vic:6000", "deny", "no_media_to_pool"),
+        ("tcp vic:1 > alice:22 from pool", "allow", "office"),
+    ],
 }
 
 CASES = [(policy, *case) for policy, cases in OWN.items() for case in cases]
@@ -128,9 +151,9 @@ def test_what_happens_to_a_packet(policy: str, packet: str, action: str, rule: s
 
 
 @pytest.mark.parametrize("policy", SHIPPED_NAMES)
-@pytest.mark.parametrize("packet", ["udp 203.0.113.9:3478 > 10.10.0.11:5000 from outside"])
-def test_answers_pass_and_errors_of_connections_too(policy: str, packet: str) -> None:
-    query = parse_packet(packet)
+def test_answers_pass_and_errors_of_connections_too(policy: str) -> None:
+    side = load(find(policy)).sides[-1]
+    query = parse_packet(f"udp 203.0.113.9:3478 > 10.10.0.11:5000 from {side}")
     for state, rule, passes in (
         ("established", "established", True),
         ("related", "related", True),

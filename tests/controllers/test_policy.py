@@ -371,4 +371,4 @@ def test_a_policy_is_found_by_name_or_path() -> None:
     assert str(caught.value).startswith(
         'unknown policy "service_onyl" (did you mean "service_only"?); allowed: branch_no_udp, '
     )
-    assert str(caught.value).endswith(", udp_out, or the path of a .yaml file")
+    assert str(caught.value).endswith(", vpn_open, or the path of a .yaml file")

@@ -1,5 +1,6 @@
 """What the relay gives to whom, and what it refuses."""
 
+import itertools
 import re
 import secrets
 import time
@@ -45,11 +46,17 @@ homes = up(office_and_homes())
 NewClient = Callable[[str, Credentials | None], TurnClient]
 
 
+_ports = itertools.count(20_000)
+
+
 @pytest.fixture
 def new_client(homes: Inside) -> Iterator[NewClient]:
     """Clients whose sockets are closed after the test."""
     with ExitStack() as sockets:
-        yield lambda host, own: TurnClient(sockets.enter_context(homes.udp(host)), _RELAY, own)
+        # A port of its own for each client: an earlier one's allocation lives on at its port.
+        yield lambda host, own: TurnClient(
+            sockets.enter_context(homes.udp(host, next(_ports))), _RELAY, own
+        )
 
 
 def _credentials(homes: Inside, user: str | None = None, seconds: int = 600) -> Credentials:
