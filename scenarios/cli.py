@@ -61,6 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_compare(verbs)
     _add_whatif(verbs)
     _add_explain(verbs)
+    _add_exec(verbs)
+    _add_shell(verbs)
     _add_bench(verbs)
     _add_doctor(verbs)
     _add_test(verbs)
@@ -92,6 +94,17 @@ def _add_run(verbs: _Verbs) -> None:
     parser.add_argument(
         "--runs", metavar="FOLDER", help="where run folders are written (default: results/runs)"
     )
+    _add_policy(parser)
+    parser.add_argument(
+        "--controller-python",
+        metavar="PYTHON",
+        help="run the firewalls' controller on this interpreter, for instance one that has Ryu",
+    )
+    _add_json(parser)
+    parser.set_defaults(command=commands.run)
+
+
+def _add_policy(parser: _Parser) -> None:
     parser.add_argument(
         "--policy",
         metavar="FIREWALL=POLICY",
@@ -100,13 +113,6 @@ def _add_run(verbs: _Verbs) -> None:
         type=_policy_change,
         help="have a firewall enforce another policy (a shipped one by name, or a YAML file)",
     )
-    parser.add_argument(
-        "--controller-python",
-        metavar="PYTHON",
-        help="run the firewalls' controller on this interpreter, for instance one that has Ryu",
-    )
-    _add_json(parser)
-    parser.set_defaults(command=commands.run)
 
 
 def _policy_change(text: str) -> tuple[str, str]:
@@ -175,6 +181,34 @@ def _add_explain(verbs: _Verbs) -> None:
     )
     _add_json(parser)
     parser.set_defaults(command=commands.explain)
+
+
+def _add_exec(verbs: _Verbs) -> None:
+    parser = _add(
+        verbs,
+        "exec",
+        "Run a program on a host of a scenario's network, with all services up.",
+        "./callpath exec external_direct alice -- curl https://front-end.service.example/",
+    )
+    parser.add_argument("name", metavar="NAME", help="a scenario, or a scenario file")
+    parser.add_argument("host", metavar="HOST", help="one of its hosts")
+    parser.add_argument("program", metavar="COMMAND", nargs="+", help="and its arguments, after --")
+    _add_policy(parser)
+    parser.add_argument("--runs", metavar="FOLDER", help="where run folders are written")
+    parser.set_defaults(command=commands.execute)
+
+
+def _add_shell(verbs: _Verbs) -> None:
+    parser = _add(
+        verbs,
+        "shell",
+        "Bring a scenario's network up with its services, and talk to Mininet's prompt.",
+        "./callpath shell external_direct",
+    )
+    parser.add_argument("name", metavar="NAME", help="a scenario, or a scenario file")
+    _add_policy(parser)
+    parser.add_argument("--runs", metavar="FOLDER", help="where run folders are written")
+    parser.set_defaults(command=commands.shell)
 
 
 def _add_bench(verbs: _Verbs) -> None:

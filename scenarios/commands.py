@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 PASS, FAIL, NOT_DONE = 0, 1, 2
 
+#: Exit code of ``exec`` for failures that are not the program's (as env(1) and docker have it).
+OWN_FAILURE = 125
+
 #: What the test tools leave in the checkout.
 _CACHES = (".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis")
 
@@ -136,6 +139,40 @@ def explain(options: argparse.Namespace) -> int:
         else:
             print(explain_text(policy, options.packet))  # noqa: T201
     except (PolicyError, PacketError) as error:
+        return _cannot(error)
+    return PASS
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Run anyone's program on a host of a world; its own exit code, or 125 for our failures."""
+    from scenarios import display, runner, visit
+    from topologies.world import WorldError
+
+    try:
+        scenario = find(options.name)
+        conditions = runner.Conditions(scenario.policies_with(dict(options.policy)))
+        with display.progress(scenario.name) as progress:
+            code, folder = visit.execute(
+                scenario, conditions, _runs(options), options.host, options.program, progress
+            )
+    except (ScenarioError, PolicyError, runner.RunError, WorldError, OSError) as error:
+        _cannot(error)
+        return OWN_FAILURE
+    sys.stderr.write(f"callpath: the captures are in {folder}\n")
+    return code
+
+
+def shell(options: argparse.Namespace) -> int:
+    """Have the user talk to Mininet's prompt on a world."""
+    from scenarios import display, runner, visit
+    from topologies.world import WorldError
+
+    try:
+        scenario = find(options.name)
+        conditions = runner.Conditions(scenario.policies_with(dict(options.policy)))
+        with display.progress(scenario.name) as progress:
+            visit.shell(scenario, conditions, _runs(options), progress)
+    except (ScenarioError, PolicyError, runner.RunError, WorldError, OSError) as error:
         return _cannot(error)
     return PASS
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from controllers.policy import Policy
 from results.schema import Result, Run, RunFolder, Seconds
@@ -17,6 +18,10 @@ from topologies.world import World
 
 #: Where runs are written, unless the caller says otherwise.
 RUNS = Path(__file__).parent.parent / "results" / "runs"
+
+#: The command that runs inside a world. -sP: neither the user's own packages nor the current
+#: folder may stand in for ours.
+STAGE = (sys.executable, "-sP", "-m", "scenarios.stage")
 
 #: Told the phase that begins.
 Progress = Callable[[str], None]
@@ -88,12 +93,10 @@ def new_folder(scenario: Scenario, conditions: Conditions, runs: Path) -> RunFol
 
 def _perform(folder: RunFolder, began: float, progress: Progress) -> Result:
     """Have the run take place in a world of its own; judge it while that one vanishes."""
-    # -sP: neither the user's own packages nor the current folder may stand in for ours.
-    stage = [sys.executable, "-sP", "-m", "scenarios.stage"]
-    with World(stage, folder.path, folder.log("world")) as world:
+    with World(STAGE, folder.path, folder.log("world")) as world:
         world.send({"folder": str(folder.path), "began": began})
         _import_judge()
-        _await_end(world, folder, progress)
+        await_end(world, folder, progress)
         world.release()
         progress("verdict")
         result = _judge(folder, began)
@@ -101,14 +104,15 @@ def _perform(folder: RunFolder, began: float, progress: Progress) -> Result:
         return result
 
 
-def _await_end(world: World, folder: RunFolder, progress: Progress) -> None:
+def await_end(world: World, folder: RunFolder, progress: Progress) -> dict[str, Any]:
+    """Follow the stage's phases until it is done; what it says then, or RunError."""
     for event in world.events():
         if "phase" in event:
             progress(event["phase"])
         elif "failed" in event:
             raise RunError(event["failed"], folder.path)
         else:
-            return
+            return event
     raise RunError(world.why_gone(), folder.path)
 
 

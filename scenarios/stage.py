@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +49,16 @@ _AUTHORITY_VARIABLES = (
     "NODE_EXTRA_CA_CERTS",
 )
 
-#: A guest's program takes as long as it takes; Ctrl-C ends it.
-_FOREVER = float("inf")
+#: A guest's program may take as long as a week, in seconds; Ctrl-C ends it.
+_GUEST_TIMEOUT = 7 * 24 * 3600.0
+
+
+@dataclass(frozen=True)
+class Counters:
+    """Packets by device and rule."""
+
+    firewalls: dict[str, dict[str, int]]
+    nats: dict[str, dict[str, int]]
 
 
 class Stage:
@@ -87,6 +96,7 @@ class Stage:
         self._cool_caches()
         _phase("captures")
         later = [connection.host for connection in run.connections]
+        before = self._counters()
         taps = Taps(self._lab, self._processes, folder, later)
         try:
             _phase("agents")
@@ -111,7 +121,7 @@ class Stage:
         agents = [*clients.values(), *servers]
         seconds = {"boot": ready - began, "call": called - ready}
         exits = {process.name: int(process.exit_code or 0) for process in agents}
-        folder.write_ending(self._ending(counts, exits, seconds))
+        folder.write_ending(self._ending(counts, before, exits, seconds))
         folder.seal()
 
     def execute(self, folder: RunFolder, request: dict[str, Any]) -> int:
@@ -121,6 +131,7 @@ class Stage:
         """
         host, argv = request["host"], tuple(request["argv"])
         _phase("captures")
+        before = self._counters()
         taps = Taps(self._lab, self._processes, folder)
         servers = self._cast(folder).start_servers()
         program = Program(
@@ -132,12 +143,12 @@ class Stage:
         _phase("program")
         try:
             guest = self._lab.attach(host, program, request["stdio"])
-            self._processes.wait(lambda: guest.exit_code is not None, _FOREVER, program.name)
+            self._processes.wait(lambda: guest.exit_code is not None, _GUEST_TIMEOUT, program.name)
         finally:
             counts = taps.stop()
         self._processes.end(servers)
         exits = {program.name: int(guest.exit_code or 0)}
-        folder.write_ending(self._ending(counts, exits, {}))
+        folder.write_ending(self._ending(counts, before, exits, {}))
         folder.seal()
         return exits[program.name]
 
@@ -152,15 +163,25 @@ class Stage:
         return Cast(self._lab, self._processes, folder, self._secret)
 
     def _ending(
-        self, taps: dict[str, TapCount], exits: dict[str, int], seconds: dict[str, float]
+        self,
+        taps: dict[str, TapCount],
+        before: Counters,
+        exits: dict[str, int],
+        seconds: dict[str, float],
     ) -> Ending:
+        """What the run's end tells; its counters are those since ``before``."""
+        after = self._counters()
         return Ending(
             taps=taps,
-            firewalls=self._firewalls.counters(self._lab),
-            nats=self._nat_counters(),
+            firewalls=_since(before.firewalls, after.firewalls),
+            nats=_since(before.nats, after.nats),
             exits=exits,
             seconds=seconds,
         )
+
+    def _counters(self) -> Counters:
+        """What the rules of all firewalls and NATs have counted since the world began."""
+        return Counters(self._firewalls.counters(self._lab), self._nat_counters())
 
     def _nat_counters(self) -> dict[str, dict[str, int]]:
         return {
@@ -224,6 +245,15 @@ class Stage:
         bound = call.seconds + _CALL_TIMEOUT
         for user in (call.caller, call.callee):
             self._processes.wait_event(clients[user], "reported", bound, call=call.id)
+
+
+def _since(
+    before: dict[str, dict[str, int]], after: dict[str, dict[str, int]]
+) -> dict[str, dict[str, int]]:
+    return {
+        device: {rule: count - before[device].get(rule, 0) for rule, count in rules.items()}
+        for device, rules in after.items()
+    }
 
 
 def _tell(event: dict[str, Any]) -> None:

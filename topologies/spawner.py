@@ -68,7 +68,10 @@ class Spawner:
                     return
 
     def _answer(self) -> bool:
-        data, descriptors, _, _ = socket.recv_fds(self._channel, _REQUEST_MAX, 3)
+        try:
+            data, descriptors, _, _ = socket.recv_fds(self._channel, _REQUEST_MAX, 3)
+        except ConnectionResetError:
+            return False
         if not data:
             return False
         message = json.loads(data)
@@ -121,8 +124,8 @@ def _child(request: Request, descriptors: list[int]) -> int:
         if request.argv is not None:
             os.execvp(request.argv[0], request.argv)  # noqa: S606
         return int(importlib.import_module(str(request.module)).main(request.config))
-    except FileNotFoundError as error:
-        sys.stderr.write(f"{error.filename}: no such program\n")
+    except FileNotFoundError:
+        sys.stderr.write(f"{request.argv[0] if request.argv else request}: not found\n")
         return 127
     except BaseException:  # nothing may escape into the parent's code
         traceback.print_exc()

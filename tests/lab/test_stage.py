@@ -24,16 +24,19 @@ _ECDHE_AES_256_GCM = 0xC02C
 _TLS_1_2 = 0x0303
 
 
-def _new_folder(runs: Path) -> RunFolder:
-    return runner.new_folder(find("intranet"), runner.Conditions({}), runs)
+def _new_folder(runs: Path, name: str = "intranet") -> RunFolder:
+    scenario = find(name)
+    return runner.new_folder(scenario, runner.Conditions(scenario.policies_with({})), runs)
 
 
 def _next_end(world: World) -> dict[str, Any]:
     return next(event for event in world.events() if "phase" not in event)
 
 
-def test_one_world_serves_several_runs_each_with_cold_caches(tmp_path: Path) -> None:
-    folders = [_new_folder(tmp_path) for _ in range(2)]
+def test_one_world_serves_several_runs_with_cold_caches_and_counters_of_their_own(
+    tmp_path: Path,
+) -> None:
+    folders = [_new_folder(tmp_path, "external_relayed") for _ in range(2)]
     with World(_STAGE, tmp_path, tmp_path / "world.log") as world:
         for folder in folders:
             world.send({"folder": str(folder.path), "began": time.monotonic()})

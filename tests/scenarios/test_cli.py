@@ -23,7 +23,21 @@ def test_wrong_usage_exits_64_and_points_to_help(
 
 
 @pytest.mark.parametrize(
-    "verb", ["", "list", "run", "judge", "compare", "whatif", "explain", "bench", "doctor", "test"]
+    "verb",
+    [
+        "",
+        "list",
+        "run",
+        "judge",
+        "compare",
+        "whatif",
+        "explain",
+        "exec",
+        "shell",
+        "bench",
+        "doctor",
+        "test",
+    ],
 )
 def test_every_command_has_help_with_an_example(
     verb: str, capsys: pytest.CaptureFixture[str]
