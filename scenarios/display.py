@@ -15,16 +15,29 @@ from scenarios.bench import Figure
 _COLOURS = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.INCONCLUSIVE: "yellow"}
 
 
+#: Phases in which the terminal is a guest program's, or Mininet's.
+_OF_OTHERS = ("program", "prompt")
+
 #: Columns for output that goes to a file.
 _UNWATCHED_WIDTH = 160
 
 
 @contextmanager
 def progress(name: str) -> Iterator[Callable[[str], None]]:
-    """Show the phase that a run is in; nothing where standard error is no terminal."""
+    """Show the phase that a run is in; nothing where standard error is no terminal.
+
+    When a phase begins in which the terminal is somebody else's, it falls silent.
+    """
     console = Console(stderr=True)
     with console.status(f"{name}: world") as status:
-        yield lambda phase: status.update(f"{name}: {phase}")
+
+        def show(phase: str) -> None:
+            if phase in _OF_OTHERS:
+                status.stop()
+            else:
+                status.update(f"{name}: {phase}")
+
+        yield show
 
 
 def table(results: Sequence[Result], runs: Path) -> None:

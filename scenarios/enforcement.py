@@ -75,7 +75,7 @@ class Enforcement:
             speaks_json=True,
             environment={"PYTHONPATH": str(_CHECKOUT)},
         )
-        events = logs.with_name("events") / "controller.jsonl"
+        events = logs / "controller.jsonl"
         controller = self._processes.spawn(program, None, events, logs / "controller.log")
         ovs.start(self._processes, logs)
         return controller

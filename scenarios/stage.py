@@ -11,6 +11,7 @@ began (on the monotonic clock). With ``"execute"`` a program is run instead, wit
 import contextlib
 import json
 import secrets
+import shutil
 import subprocess
 import sys
 import time
@@ -32,6 +33,9 @@ from topologies.reference import DOMAIN
 from topologies.spec import Network, Role
 from topologies.taps import Taps
 from topologies.tunnels import Tunnels
+
+#: Where the world's services log.
+_LOGS = Path("/run/callpath/logs")
 
 #: What is private to the world and not part of any run (keys of servers, configuration).
 _PRIVATE = Path("/run/callpath")
@@ -73,6 +77,7 @@ class Stage:
         unconnected: Collection[str] = (),
     ) -> None:
         """Bring all up; ``unconnected`` VPN users connect later."""
+        logs.mkdir(parents=True, exist_ok=True)
         self._logs = logs
         self._network = network
         self._secret = secrets.token_hex(16)
@@ -121,6 +126,7 @@ class Stage:
         agents = [*clients.values(), *servers]
         seconds = {"boot": ready - began, "call": called - ready}
         exits = {process.name: int(process.exit_code or 0) for process in agents}
+        keep_logs(folder)
         folder.write_ending(self._ending(counts, before, exits, seconds))
         folder.seal()
 
@@ -148,6 +154,7 @@ class Stage:
             counts = taps.stop()
         self._processes.end(servers)
         exits = {program.name: int(guest.exit_code or 0)}
+        keep_logs(folder)
         folder.write_ending(self._ending(counts, before, exits, {}))
         folder.seal()
         return exits[program.name]
@@ -247,6 +254,11 @@ class Stage:
             self._processes.wait_event(clients[user], "reported", bound, call=call.id)
 
 
+def keep_logs(folder: RunFolder) -> None:
+    """Copy what the world's services have said until now: they outlive the run."""
+    shutil.copytree(_LOGS, folder.path / "logs", dirs_exist_ok=True)
+
+
 def _since(
     before: dict[str, dict[str, int]], after: dict[str, dict[str, int]]
 ) -> dict[str, dict[str, int]]:
@@ -275,11 +287,11 @@ def _serve() -> None:
             if stage is None:
                 _phase("network")
                 run = folder.read_run()
-                logs = folder.path / "logs"
                 later = {connection.host for connection in run.connections}
-                stage = Stage(run.network, run.policies, logs, run.controller_python, later)
+                stage = Stage(run.network, run.policies, _LOGS, run.controller_python, later)
             answer = _answer(stage, folder, request)
         except (LabError, OvsError, ProcessError) as error:
+            keep_logs(folder)
             _tell({"failed": str(error)})
         else:
             _tell({"done": str(folder.path), **answer})

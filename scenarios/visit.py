@@ -49,7 +49,8 @@ def shell(
     # Ctrl-C at the prompt is for the program that runs there, not for us.
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        _, folder = _ask(scenario, conditions, runs, {"prompt": stdio}, stdio, progress)
+        request = {"prompt": stdio}
+        _, folder = _ask(scenario, conditions, runs, request, stdio, progress, foreground=True)
     finally:
         signal.signal(signal.SIGINT, before)
     return folder.path
@@ -62,10 +63,12 @@ def _ask(
     request: dict[str, Any],
     share: Sequence[int],
     progress: runner.Progress,
+    foreground: bool = False,
 ) -> tuple[dict[str, Any], RunFolder]:
     folder = runner.new_folder(scenario, conditions, runs)
     try:
-        with World(runner.STAGE, folder.path, folder.log("world"), share) as world:
+        log = folder.log("world")
+        with World(runner.STAGE, folder.path, log, share, foreground) as world:
             for descriptor in share:
                 os.close(descriptor)
             world.send({"folder": str(folder.path), **request})

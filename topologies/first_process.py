@@ -27,6 +27,8 @@ _MOUNTS = (("tmpfs", "/run"), ("sysfs", "/sys"))
 def main(arguments: list[str]) -> int:
     """Prepare the world and wait for the stage or the holder, whichever ends first."""
     lifeline, owner, folder, _, *command = arguments
+    # A Ctrl-C that reaches us is meant for the stage.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     children = _notice_children()
     stage = _start(command, int(lifeline))
     code = _wait(stage, int(lifeline), children)
@@ -48,6 +50,7 @@ def _start(command: list[str], lifeline: int) -> int:
     if pid == 0:
         # Only the first process may hold the lifeline's read end: the holder must notice its end.
         os.close(lifeline)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.execv(command[0], command)  # noqa: S606
     return pid
 

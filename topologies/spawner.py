@@ -53,6 +53,8 @@ class Spawner:
         os.set_blocking(poke, False)
         signal.set_wakeup_fd(poke)
         signal.signal(signal.SIGCHLD, lambda *_: None)
+        # A Ctrl-C that reaches us is meant for the stage.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def serve(self) -> None:
         """Answer requests and report ends."""
@@ -113,6 +115,7 @@ def _child(request: Request, descriptors: list[int]) -> int:
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.setsid()
         for standard, descriptor in enumerate(descriptors):
             os.dup2(descriptor, standard)

@@ -38,11 +38,17 @@ class World:
     input and writes events to standard output, one JSON object a line);
     ``folder`` is what it writes to, given to the caller of sudo at the end;
     standard error goes to ``log``. ``share`` are descriptors that the stage gets
-    under their own numbers.
+    under their own numbers. Ctrl-C is for the command alone, which ends the world in
+    good order; ``foreground``, it is for the stage too.
     """
 
     def __init__(
-        self, stage: Sequence[str], folder: Path, log: Path, share: Sequence[int] = ()
+        self,
+        stage: Sequence[str],
+        folder: Path,
+        log: Path,
+        share: Sequence[int] = (),
+        foreground: bool = False,
     ) -> None:
         self._log = log
         lifeline, self._held = os.pipe()
@@ -65,8 +71,7 @@ class World:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 pass_fds=(lifeline, *share),
-                # Ctrl-C is for the command alone: it ends the world in good order.
-                start_new_session=True,
+                start_new_session=not foreground,
                 text=True,
             )
         os.close(lifeline)

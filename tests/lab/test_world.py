@@ -21,12 +21,12 @@ from tests.lab.support import (
 )
 from topologies.reference import office
 
-#: Moment -> how a run folder shows that it has come.
-_MOMENTS: dict[str, Callable[[Path], bool]] = {
-    "services": lambda run: (run / "logs" / "relay.log").exists(),
-    "captures": lambda run: (run / "captures" / "relay-lo.pcapng").exists(),
-    "agents": lambda run: (run / "keys" / "alice.tls").exists(),
-    "media": lambda run: (run / "keys" / "bea.srtp").exists(),
+#: Moment -> how a run folder, or the command's descendants, show that it has come.
+_MOMENTS: dict[str, Callable[[Path, int], bool]] = {
+    "network": lambda _, command: len(grown_world(command).namespaces) > 12,
+    "captures": lambda run, _: (run / "captures" / "relay-lo.pcapng").exists(),
+    "agents": lambda run, _: (run / "keys" / "alice.tls").exists(),
+    "media": lambda run, _: (run / "keys" / "bea.srtp").exists(),
 }
 
 
@@ -40,7 +40,9 @@ def _grow(runs: Path, moment: str, rootless: bool) -> "subprocess.Popen[str]":
 
     def has_come() -> bool:
         folder = _folder(runs)
-        return process.poll() is not None or (folder is not None and _MOMENTS[moment](folder))
+        if process.poll() is not None:
+            return True
+        return folder is not None and _MOMENTS[moment](folder, process.pid)
 
     wait_until(has_come, f"the moment of {moment}")
     assert process.poll() is None, process.communicate()
