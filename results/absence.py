@@ -5,14 +5,14 @@ program dropped nothing: only then is silence there evidence (DESIGN.md, "What
 counts as proof", 4).
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from results.packets import Kind, PacketTable
 from results.problems import Ground, Problem
-from results.schema import Ending, Moment, canary
+from results.schema import Ending, Moment, Run, canary
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,19 @@ def find_canaries(table: PacketTable, run: str) -> Canaries:
 
 
 def canary_problems(
-    table: PacketTable, canaries: Canaries, media: tuple[int, int] | None
+    table: PacketTable,
+    canaries: Canaries,
+    media: tuple[int, int] | None,
+    late: Collection[str] = (),
 ) -> Iterator[Problem]:
-    """Taps whose canaries do not embrace the media (first and last packet of it, ns)."""
+    """Taps whose canaries do not embrace the media (first and last packet of it, ns).
+
+    At the taps of ``late`` the first canary comes in mid-call.
+    """
     first, last = media or (None, None)
     blind: dict[str, list[str]] = {}
     for tap in table.taps:
-        for why in _doubts(canaries, tap.name, first, last):
+        for why in _doubts(canaries, tap.name, None if tap.name in late else first, last):
             blind.setdefault(why, []).append(tap.name)
     for why, taps in blind.items():
         yield Problem(
@@ -62,6 +68,20 @@ def _doubts(canaries: Canaries, tap: str, first: int | None, last: int | None) -
         yield "no canary arrived after the calls"
     elif last is not None and after < last:
         yield "the last canary arrived before media had ended"
+
+
+def late_taps(run: Run) -> frozenset[str]:
+    """Taps of tunnels that come up during a call: no canary passes them before that.
+
+    A gateway hears the canaries of its first client.
+    """
+    late = set()
+    for connection in run.connections:
+        vpn = run.network.vpn(connection.vpn)
+        late.add(vpn.interface_of(connection.host))
+        if connection.host == vpn.clients[0].host:
+            late.add(vpn.interface_of(vpn.gateway))
+    return frozenset(late)
 
 
 def count_problems(table: PacketTable, ending: Ending) -> Iterator[Problem]:

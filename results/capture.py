@@ -17,6 +17,15 @@ class LinkType(IntEnum):
     """The link types that the packet table can read (tcpdump.org/linktypes.html)."""
 
     ETHERNET = 1
+    #: A bare IP packet, as on the interfaces of tunnels; 12 is what some systems write for it.
+    RAW_IP_OF_BSD = 12
+    RAW_IP = 101
+    RAW_IPV4 = 228
+
+    @property
+    def words(self) -> str:
+        """The link type as people call it."""
+        return "ethernet" if self is LinkType.ETHERNET else "raw IP"
 
 
 class Record(NamedTuple):
@@ -48,7 +57,7 @@ def link_type_of(path: Path, value: int, at: int) -> LinkType:
     try:
         return LinkType(number)
     except ValueError:
-        known = ", ".join(f"{item.value} ({item.name.lower()})" for item in LinkType)
+        known = ", ".join(f"{item.value} ({item.words})" for item in LinkType)
         raise CaptureError(
             f"{path} has link type {number} at byte {at}; expected one of: {known}"
         ) from None

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from results.absence import Canaries, canary_problems, find_canaries
+from results.absence import Canaries, canary_problems, find_canaries, late_taps
 from results.calls import Call, read_calls
 from results.checks import Check, checks_of, stun_messages
 from results.counters import Counted, counter_problems
@@ -26,9 +26,9 @@ from results.media import (
     media_paths,
     openings,
     rtp_packets,
-    seconds_arrived,
     strange,
     strangers_at,
+    too_short,
     unlisted_legs,
 )
 from results.media_keys import MediaKey, Socket, dtls_handshakes, keys_of_call, socket_at_start
@@ -46,14 +46,16 @@ from results.pairs import pair_outcomes, pair_problems, unselected_pairs
 from results.paths import Hole, Travels, follow_udp, summarise_holes
 from results.places import Places, places_of
 from results.problems import Ground, Problem, cite
-from results.schema import CallResult, Citation, MediaPath, PlannedCall, Run
+from results.schema import MEDIA_OVER_VPN, CallResult, Citation, MediaPath, Run
 from results.selection import Selection, off_the_pair, selection_of
 from results.sightings import Sighting
 from results.signalling import KeyLogs, Signalling, read_signalling
 from results.steps import Scene, citations_of, find_steps, step_problems, steps_of
 from results.turn import Turn, read_turn
 from results.unreachable import unreachables
-from topologies.spec import Role
+from results.vpn import Remark, Scenery
+from results.vpn_findings import findings_of
+from topologies.spec import Flow, Role
 
 #: After all times that a table can hold.
 _NEVER = 2**63
@@ -88,6 +90,18 @@ class Evidence:
     media: tuple[Shown, ...]
     calls: tuple[CallEvidence, ...]
     problems: tuple[Problem, ...]
+    #: What else a PASS tells.
+    remarks: tuple[Remark, ...] = ()
+
+    @property
+    def in_tunnel(self) -> Shown | None:
+        """Media that a VPN user sends to the gateway, which is not supported."""
+        return next((item for item in self.media if item.flow is Flow.F2_VPN), None)
+
+    @property
+    def unsupported(self) -> str | None:
+        """What the documents call this case, where they do not support it."""
+        return MEDIA_OVER_VPN if self.in_tunnel else None
 
 
 def read_evidence(
@@ -121,6 +135,7 @@ class _Reading:
         self.tcp: Connections = connections(table, self.places)
         self.queries: list[Query] = queries(table, self.places, self.udp)
         self.canaries: Canaries = find_canaries(table, run.run)
+        self.late = late_taps(run)
         self.signalling: Signalling = read_signalling(table, self.places, tls_keys)
         self.conversations = Conversations(self.places, self.udp.paths)
         self.spoken = tuple(stun_messages(table, self.udp))
@@ -185,13 +200,14 @@ class _Reading:
 
     def evidence(self) -> Evidence:
         calls = tuple(self.call(call) for call in self.calls)
+        vpn = findings_of(self.scenery(calls))
         return Evidence(
             signalling=tuple(self.shown_signalling()),
             media=tuple(self.shown_media()),
             calls=calls,
             problems=(
                 *self.hole_problems(),
-                *canary_problems(self.table, self.canaries, self.media_times()),
+                *canary_problems(self.table, self.canaries, self.media_times(), self.late),
                 *self.signalling.problems,
                 *counter_problems(self.run, self.counted, self.fates, self.udp.paths),
                 *self.unlisted_problems(),
@@ -199,7 +215,24 @@ class _Reading:
                 *self.keys[1],
                 *strange(self.table, self.media[1]),
                 *(problem for call in calls for problem in call.problems),
+                *vpn.problems,
             ),
+            remarks=vpn.remarks,
+        )
+
+    def scenery(self, calls: Iterable[CallEvidence]) -> Scenery:
+        """What is to be known for findings about VPNs."""
+        return Scenery(
+            table=self.table,
+            places=self.places,
+            run=self.run,
+            udp=self.udp,
+            canaries=self.canaries,
+            conversations=self.conversations,
+            openings=tuple(self.openings()),
+            streams=self.media[0],
+            calls={call.call.id: call.result for call in calls},
+            counted=self.counted,
         )
 
     def media_times(self) -> tuple[int, int] | None:
@@ -218,8 +251,8 @@ class _Reading:
 
     def shown_signalling(self) -> Iterator[Shown]:
         for opening in self.openings():
-            if opening.flow:
-                yield self.shown("signalling", opening.flow, opening.what, opening.path.first)
+            for flow, first in opening.legs:
+                yield self.shown("signalling", flow, opening.what, first)
 
     def opened_by(self, stream: Stream) -> list[Opened]:
         """Who opened the legs of a stream's paths."""
@@ -261,7 +294,8 @@ class _Reading:
 
         Taps begin and end one after the other.
         """
-        begin = max(self.canaries.before.values(), default=0)
+        prompt = (t for tap, t in self.canaries.before.items() if tap not in self.late)
+        begin = max(prompt, default=0)
         end = min(self.canaries.after.values(), default=_NEVER)
         holes = [
             hole
@@ -349,22 +383,7 @@ class _Reading:
             yield from off_the_pair(self.table, self.places, call, selection, stream.arrived)
         planned = next((plan for plan in self.run.calls if plan.id == call.id), None)
         if planned and call.answered_by_callee:
-            yield from _duration_problems(self.table, call, planned, streams)
-
-
-def _duration_problems(
-    table: PacketTable, call: Call, planned: PlannedCall, streams: Iterable[Stream]
-) -> Iterator[Problem]:
-    for sender in call.participants:
-        own = [stream for stream in streams if stream.key.sender == sender and stream.arrived]
-        longest = max(own, key=seconds_arrived, default=None)
-        way = f"from {sender} to {call.other(sender)} in call {call.id}"
-        if longest is None:
-            yield Problem(Ground.CALL, f"no authenticated media {way} arrived")
-        elif (lasted := seconds_arrived(longest)) < planned.seconds:
-            text = f"media {way} lasted {lasted:.2f} s, less than the planned {planned.seconds:g} s"
-            last = max(path.last.row for path in longest.arrived)
-            yield Problem(Ground.CALL, text, (cite(table, last, "the last media packet"),))
+            yield from too_short(self.table, planned, streams)
 
 
 def _hole(table: PacketTable, hole: Hole, count: int) -> Problem:

@@ -78,7 +78,7 @@ class Fates:
         """What became of a packet that did not arrive; ``state`` is that of its connection."""
         last = path.last
         if last.way is Way.OUT:
-            return self._at_firewall(last, state) or _gap(last)
+            return self._at_tunnel(last) or self._at_firewall(last, state) or _gap(last)
         return (
             self._answered(last)
             or self._at_nat(last)
@@ -86,6 +86,28 @@ class Fates:
             or self._without_route(last)
             or _gap(last)
         )
+
+    def _at_tunnel(self, last: Sighting) -> Fate | None:
+        """What cryptokey routing does (WireGuard whitepaper, section 2), at either end.
+
+        A sender has no peer for a destination outside the AllowedIPs, and a receiver
+        drops what bears a source outside of them.
+        """
+        if last.tap.tunnel is None:
+            return None
+        tunnel = self._places.tunnels[last.tap.tunnel]
+        host, gateway = last.tap.host, tunnel.vpn.gateway
+        src, dst = IPv4Address(last.ends.src), IPv4Address(last.ends.dst)
+        client = tunnel.client_at(last.ends.dst)
+        if host != gateway and not tunnel.reaches(last.ends.dst):
+            by, because = host, f"{dst} is not in the AllowedIPs of {host}"
+        elif host != gateway and tunnel.client_at(last.ends.src) != host:
+            by, because = gateway, f"{src} is not the address that {host} has in the tunnel"
+        elif host == gateway and client and not tunnel.reaches(last.ends.src):
+            by, because = client, f"{src} is not in the AllowedIPs of {client}"
+        else:
+            return None
+        return Fate(Outcome.REFUSED, f"{because} (cryptokey routing)", last.row, by, "AllowedIPs")
 
     def _at_firewall(self, last: Sighting, state: State) -> Fate | None:
         """What the firewall on the link does, if it enforces a policy."""

@@ -19,6 +19,7 @@ from results.keylog import KeyLogError, read_keylog
 from results.packets import PacketTable, read_table
 from results.problems import Ground, Problem
 from results.schema import Claim, Ending, Result, Run, RunFolder, RunFolderError, Seconds
+from results.tunnels import tunnels_of
 from results.verdict import Judgement, decide, flows_of
 from topologies.spec import Tap
 
@@ -60,10 +61,11 @@ def _folder_problems(folder: RunFolder) -> list[Problem]:
 def _read_captures(folder: RunFolder, run: Run, problems: list[Problem]) -> PacketTable:
     """The packets of all captures that can be read."""
     captures = {tap: folder.capture(tap.name) for tap in run.network.taps()}
+    tunnels = tunnels_of(run.network)
     try:
-        return read_table(captures)
+        return read_table(captures, tunnels)
     except (CaptureError, OverflowError):
-        return read_table(_readable(captures, folder, problems))
+        return read_table(_readable(captures, folder, problems), tunnels)
 
 
 def _readable(
@@ -152,6 +154,7 @@ def _result(run: Run, evidence: Evidence, judgement: Judgement, seconds: Seconds
             "reason": judgement.reason,
             "signalling_flows": flows_of(evidence.signalling),
             "media_flows": flows_of(evidence.media),
+            "unsupported": evidence.unsupported,
             "calls": tuple(call.result for call in evidence.calls),
             "citations": judgement.citations,
             "run": run.run,

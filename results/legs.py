@@ -1,6 +1,7 @@
 """Flows: who initiated connectivity toward whom, leg by leg.
 
-A relay makes two conversations of one path, so a path is cut there into legs.
+A relay makes two conversations of one path, so a path is cut there into legs; so it is
+at a VPN gateway, where the user's flow toward the customer network ends (Flow 2').
 The direction of a leg is not that of a packet at hand but of the first packet of
 its conversation that the perimeters on the way let through (call-flow-topologies,
 "Call flows in various topologies": first packets in the reverse direction may be
@@ -50,6 +51,11 @@ class Leg:
         return self.sightings[0].sender
 
     @property
+    def tunnel(self) -> str | None:
+        """The VPN through whose tunnel this leg leads, or None."""
+        return self.sightings[0].tap.tunnel
+
+    @property
     def target(self) -> str:
         """The host where the packet was seen last on this leg."""
         return self.sightings[-1].tap.host
@@ -66,20 +72,33 @@ class Leg:
 
 
 def legs(places: Places, path: Path) -> Iterator[Leg]:
-    """Cut a path at its relays; what passes a relay's loopback belongs to no leg."""
+    """Cut a path where conversations end: at relays, and where a tunnel ends.
+
+    What passes a relay's loopback belongs to no leg, nor does what a VPN user's
+    packet goes within the customer network, beyond the gateway: that has no number.
+    """
+    for part in parts(places, path.sightings):
+        if len(part) > 1 and not goes_on_inside(places, path, part):
+            yield Leg(part)
+
+
+def parts(places: Places, sightings: Sequence[Sighting]) -> Iterator[tuple[Sighting, ...]]:
+    """The parts of a path between the hosts that end a conversation; at least one."""
     start = 0
-    sightings = path.sightings
     for index, (here, following) in enumerate(pairwise(sightings), start=1):
         within = here.tap.host == following.tap.host
-        if within and places.role(here.tap.host) is Role.RELAY:
-            yield from _leg(sightings[start:index])
+        relayed = places.role(here.tap.host) is Role.RELAY
+        if within and (relayed or here.tap.tunnel != following.tap.tunnel):
+            yield tuple(sightings[start:index])
             start = index
-    yield from _leg(sightings[start:])
+    yield tuple(sightings[start:])
 
 
-def _leg(sightings: tuple[Sighting, ...]) -> Iterator[Leg]:
-    if len(sightings) > 1:
-        yield Leg(sightings)
+def goes_on_inside(places: Places, path: Path, part: Sequence[Sighting]) -> bool:
+    """Whether a part of a path through a tunnel lies within the customer network."""
+    ends = {places.segment(part[0].sender), places.segment(part[-1].tap.host)}
+    tunnelled = any(seen.tap.tunnel for seen in path.sightings)
+    return tunnelled and part[0].tap.tunnel is None and ends == {Segment.CUSTOMER}
 
 
 class Conversations:
@@ -93,12 +112,20 @@ class Conversations:
                 self._sent.setdefault(leg.start, []).append(leg)
 
     def opened(self, leg: Leg) -> Opened:
-        """Who opened the conversation of a leg that arrived."""
+        """Who opened the conversation of a leg that arrived.
+
+        In a tunnel, the client did: it alone can begin the tunnel, since the gateway
+        does not know where its clients are.
+        """
         first = self._first_let_through(leg)
+        if leg.tunnel:
+            gateway = self.places.tunnels[leg.tunnel].vpn.gateway
+            client = leg.target if leg.origin == gateway else leg.origin
+            return Opened(client, gateway, Flow.F2_VPN, first.sightings[0])
         origin, target = leg.origin, leg.target
         if first.origin != origin:
             origin, target = target, origin
-        if self._is_users(origin, leg):
+        if self._is_users(origin, target, leg):
             origin, target = target, origin
         return Opened(origin, target, self.places.flow(origin, target), first.sightings[0])
 
@@ -117,16 +144,18 @@ class Conversations:
             if reached(self.places, leg.sightings) is segment:
                 yield leg
 
-    def _is_users(self, origin: str, leg: Leg) -> bool:
+    def _is_users(self, origin: str, target: str, leg: Leg) -> bool:
         """Whether a leg that a relay seems to open is the user's all the same.
 
-        Where no perimeter stands between a user and a relay, either may be the
-        first to send, by chance; the documents know no flow that the service
-        initiates, and a relay sends only what a client asked it to (RFC 8656,
+        Where no perimeter of a customer network stands between a user and a relay,
+        either may be the first to send, by chance; the documents know no flow that the
+        service initiates, and a relay sends only what a client asked it to (RFC 8656,
         section 9).
         """
-        relay = self.places.role(origin) is Role.RELAY
-        return relay and not any(self.places.guards(seen.tap) for seen in leg.sightings)
+        if self.places.role(origin) is not Role.RELAY:
+            return False
+        outside = self.places.segment(target) is not Segment.CUSTOMER
+        return outside or not any(self.places.guards(seen.tap) for seen in leg.sightings)
 
 
 def reached(places: Places, sightings: Sequence[Sighting]) -> Segment:

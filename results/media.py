@@ -19,7 +19,8 @@ from results.packets import Kind, PacketTable
 from results.paths import Path, Travels
 from results.places import Places
 from results.problems import Ground, Problem, cite
-from results.schema import MediaPath
+from results.schema import MediaPath, PlannedCall
+from results.sightings import Way
 from results.srtp import authenticate
 from results.turn import Turn
 from topologies.spec import Role, Tap
@@ -162,7 +163,7 @@ def _where_lost(path: Path) -> tuple[str, str]:
 
 def _loss(table: PacketTable, stream: Stream, lost: list[Path]) -> Problem:
     last = lost[0].last
-    if last.far and lost[0].lost_at == last.tap.link:
+    if last.far and last.way is Way.OUT:
         what = f"left {last.tap.name} and {_were(lost)} never seen to arrive at {last.far.name}"
     else:
         what = f"reached {last.tap.name} and {_were(lost)} never seen to go on"
@@ -209,6 +210,23 @@ def seconds_arrived(stream: Stream) -> float:
     """How long the receiver's tap saw media, from the first packet to the last, in seconds."""
     times = [path.last.time for path in stream.arrived]
     return (max(times) - min(times)) / _NANOSECONDS if times else 0.0
+
+
+def too_short(
+    table: PacketTable, planned: PlannedCall, streams: Iterable[Stream]
+) -> Iterator[Problem]:
+    """Directions of a call in which media was missing, or did not last as long as planned."""
+    own = [stream for stream in streams if stream.arrived]
+    for sender, receiver in ((planned.caller, planned.callee), (planned.callee, planned.caller)):
+        sent = (stream for stream in own if stream.key.sender == sender)
+        longest = max(sent, key=seconds_arrived, default=None)
+        way = f"from {sender} to {receiver} in call {planned.id}"
+        if longest is None:
+            yield Problem(Ground.CALL, f"no authenticated media {way} arrived")
+        elif (lasted := seconds_arrived(longest)) < planned.seconds:
+            text = f"media {way} lasted {lasted:.2f} s, less than the planned {planned.seconds:g} s"
+            last = max(path.last.row for path in longest.arrived)
+            yield Problem(Ground.CALL, text, (cite(table, last, "the last media packet"),))
 
 
 def strangers_at(

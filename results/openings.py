@@ -4,7 +4,7 @@ Not only those of the steps count: a connection that nobody expected changes
 the set of flows, and with it the verdict.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from results import dns
-from results.legs import UNLISTED, NamedFlow, name_of, reached
+from results.legs import UNLISTED, NamedFlow, name_of, parts, reached
 from results.packets import ACK, SYN, Kind, PacketTable
 from results.paths import Hole, Path, Travels, follow
 from results.places import Places
 from results.sightings import Ends, Sighting
-from topologies.spec import Role, Segment, flow_between
+from topologies.spec import Flow, Role, Segment, flow_between
 
 _SEQ = 4
 _FLAGS = 13
@@ -27,14 +27,21 @@ _FLAGS = 13
 class Opening:
     """A query or a connection that one host initiated toward another.
 
-    ``flow`` is None where a query has no number: within one segment. ``segments``
-    are those of origin and target.
+    ``legs`` are the flows in the order of the way, each with the first sighting of it:
+    one, and another one beyond a VPN gateway. A query within one segment has none, nor
+    has what a VPN user's goes within the customer network. ``segments`` are those of
+    origin and target.
     """
 
     what: str
     path: Path
     segments: tuple[Segment, Segment]
-    flow: NamedFlow | None
+    legs: tuple[tuple[NamedFlow, Sighting], ...]
+
+    @property
+    def flows(self) -> tuple[NamedFlow, ...]:
+        """The flows in the order of the way."""
+        return tuple(flow for flow, _ in self.legs)
 
 
 @dataclass(frozen=True)
@@ -143,14 +150,30 @@ def _opening(places: Places, what: str, path: Path) -> Opening | None:
     """
     if not path.rooted:
         return None
-    origin, target = places.segment(path.origin), reached(places, path.sightings)
-    if path.complete:
-        target = places.segment(path.target)
-    elif target is origin:
+    segments = _segments(places, path, path.sightings)
+    legs = tuple(_legs(places, path))
+    if segments[0] is segments[1] and not path.complete and not legs:
         return None
-    unnumbered = path.last.kind is Kind.DNS and origin is target
-    flow = None if unnumbered else name_of(flow_between(origin, target))
-    return Opening(what, path, (origin, target), flow)
+    return Opening(what, path, segments, legs)
+
+
+def _segments(places: Places, path: Path, part: Sequence[Sighting]) -> tuple[Segment, Segment]:
+    """The segment where a part of a path begins, and that in which it ends or got lost."""
+    origin = places.segment(part[0].sender)
+    if path.complete and part[-1] is path.last:
+        return origin, places.segment(path.target)
+    return origin, reached(places, part)
+
+
+def _legs(places: Places, path: Path) -> Iterator[tuple[NamedFlow, Sighting]]:
+    """The flows of the parts of a first packet's way, as far as perimeters let it through."""
+    for part in parts(places, path.sightings):
+        origin, target = _segments(places, path, part)
+        unnumbered = path.last.kind is Kind.DNS or part != path.sightings or not path.complete
+        if part[0].tap.tunnel and len(part) > 1:
+            yield Flow.F2_VPN, part[0]
+        elif origin is not target or not unnumbered:
+            yield name_of(flow_between(origin, target)), part[0]
 
 
 def _gathers(places: Places, opening: Opening) -> bool:
@@ -181,7 +204,7 @@ def _query(message: dns.DnsMessage, opening: Opening, answer_row: int | None) ->
 
 def unlisted(opening: Opening) -> str | None:
     """Both segments in words, where the documents have no number for an opening."""
-    if opening.flow != UNLISTED:
+    if UNLISTED not in opening.flows:
         return None
     origin, target = opening.segments
     return f"{opening.what} goes from the {origin} to the {target}, which has no flow number"

@@ -31,7 +31,7 @@ from topologies.spec import Role, Tap
 class Path:
     """One packet's way through the network.
 
-    ``lost_at`` names the link or the host where it was last seen when it did not
+    ``lost_at`` names the link, tunnel or host where it was last seen when it did not
     arrive; ``relays`` are the hosts that took it out of one wrapping, or put it
     into one, on its way. Where taps have missed the packet, the path leads past
     them; a path that is not ``rooted`` starts where nobody can have sent it.
@@ -198,9 +198,9 @@ def _relays(places: Places, sighting: Sighting) -> bool:
 
 
 def _lost_at(places: Places, last: Sighting) -> str | None:
-    """The link on which, or the host in which a packet vanished; None if it arrived."""
+    """The link or tunnel on which, or the host in which a packet vanished; None if it arrived."""
     if last.way is Way.OUT:
-        return last.tap.link
+        return last.tap.link or last.tap.tunnel
     return None if last.way is Way.IN and _is_for(places, last) else last.tap.host
 
 

@@ -4,9 +4,10 @@ All of it is read from the network's description in run.json; nothing here is
 an observation.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from results.tunnels import Tunnel, tunnels_of
 from topologies.spec import Flow, Host, Network, Role, Segment, Tap, flow_between
 
 
@@ -15,7 +16,7 @@ class Places:
     """Look-ups into one network; addresses and MACs are numbers as in the packet table."""
 
     hosts: Mapping[str, Host]
-    #: Interface address -> name of the host that has it.
+    #: Address of an interface, or of an end of a tunnel -> name of the host that has it.
     owners: Mapping[int, str]
     #: MAC address -> the tap on the interface that has it.
     by_mac: Mapping[int, Tap]
@@ -26,6 +27,10 @@ class Places:
     guarded: frozenset[str]
     #: DNS name -> host.
     domains: Mapping[str, Host]
+    #: Name of a VPN -> its tunnel.
+    tunnels: Mapping[str, Tunnel]
+    #: Name of a VPN and a host -> the tap on the host's end of the tunnel.
+    tunnel_taps: Mapping[tuple[str, str], Tap]
 
     def segment(self, host: str) -> Segment:
         """The segment of a host; KeyError when there is no such host."""
@@ -40,12 +45,22 @@ class Places:
         return self.owners.get(address)
 
     def of_tap(self, tap: Tap) -> Segment:
-        """The segment of the link that a tap watches; of loopback, the host's own."""
+        """The segment of the link that a tap watches; of loopback and tunnels, the host's own."""
         return self.segments[tap.link] if tap.link else self.segment(tap.host)
+
+    def through_tunnel(self, tap: Tap, *, outgoing: bool, src: int, dst: int) -> Tap | None:
+        """The tap at the other end of a tunnel, by a packet's addresses; None when it has none."""
+        if tap.tunnel is None:
+            return None
+        tunnel = self.tunnels[tap.tunnel]
+        if tap.host != tunnel.vpn.gateway:
+            return self.tunnel_taps.get((tap.tunnel, tunnel.vpn.gateway))
+        client = tunnel.client_at(dst if outgoing else src)
+        return self.tunnel_taps.get((tap.tunnel, client)) if client else None
 
     def guards(self, tap: Tap) -> bool:
         """Whether a tap stands at a perimeter."""
-        return tap.host in self.perimeters or tap.link in self.guarded
+        return tap.host in self.perimeters or tap.link in self.guarded or tap.tunnel is not None
 
     def flow(self, origin: str, target: str) -> Flow | None:
         """The flow between two hosts, by their segments."""
@@ -56,17 +71,24 @@ def places_of(network: Network) -> Places:
     """The look-ups of a network."""
     return Places(
         hosts={host.name: host for host in network.hosts},
-        owners={
-            int(interface.address.ip): host.name
-            for host in network.hosts
-            for interface in host.interfaces
-        },
+        owners=dict(_owners(network)),
         by_mac=_by_mac(network.taps()),
         segments={link.name: link.segment for link in network.links},
         perimeters=frozenset(perimeter.host for perimeter in network.perimeters),
         guarded=frozenset(firewall.link for firewall in network.firewalls),
         domains={host.domain: host for host in network.hosts if host.domain},
+        tunnels={tunnel.vpn.name: tunnel for tunnel in tunnels_of(network)},
+        tunnel_taps={(tap.tunnel, tap.host): tap for tap in network.taps() if tap.tunnel},
     )
+
+
+def _owners(network: Network) -> Iterator[tuple[int, str]]:
+    for host in network.hosts:
+        for interface in host.interfaces:
+            yield int(interface.address.ip), host.name
+    for vpn in network.vpns:
+        for name, address in vpn.ends().items():
+            yield int(address), name
 
 
 def _by_mac(taps: Iterable[Tap]) -> dict[int, Tap]:

@@ -32,6 +32,9 @@ from topologies.spec import Flow, Name, Network
 #: EtherType of our canaries: "local experimental" (IEEE 802, 0x88B5).
 CANARY_ETHERTYPE = 0x88B5
 
+#: What the documents do not support (call-flow-topologies, "Unsupported technologies").
+MEDIA_OVER_VPN = "media over VPN"
+
 #: UDP port of canaries inside a tunnel, where there are no frames: "discard" (RFC 863).
 CANARY_PORT = 9
 

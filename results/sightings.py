@@ -47,7 +47,11 @@ class Ends(NamedTuple):
 
 
 class Sighting(NamedTuple):
-    """One packet at one tap. ``far`` is the tap at the other end of its hop, by its MAC."""
+    """One packet at one tap.
+
+    ``far`` is the tap at the other end of its hop, by its MAC; in a tunnel, which is one
+    hop whatever lies outside it, by its addresses.
+    """
 
     row: int
     time: int
@@ -58,6 +62,7 @@ class Sighting(NamedTuple):
     kind: Kind
     #: Within ChannelData or a Send or Data indication.
     wrapped: bool
+    ttl: int
 
     @property
     def sender(self) -> str:
@@ -76,13 +81,16 @@ def sightings(
         *_columns(table, rows), strict=True
     ):
         tap = table.taps[tap_index]
-        ends, (kind, inner) = Ends(*rest[:4]), rest[4:]
+        ends, (kind, inner, ttl) = Ends(*rest[:4]), rest[4:]
         way = _way(tap, outgoing)
-        far = places.by_mac.get(dst_mac if outgoing else src_mac) if tap.mac else None
-        if way is Way.IN and places.by_mac.get(dst_mac) != tap:
+        if tap.mac:
+            far = places.by_mac.get(dst_mac if outgoing else src_mac)
+        else:
+            far = places.through_tunnel(tap, outgoing=bool(outgoing), src=ends.src, dst=ends.dst)
+        if way is Way.IN and tap.mac and places.by_mac.get(dst_mac) != tap:
             yield None
         else:
-            yield Sighting(row, time, tap, way, far, ends, Kind(inner), kind != inner)
+            yield Sighting(row, time, tap, way, far, ends, Kind(inner), kind != inner, ttl)
 
 
 def _columns(table: PacketTable, rows: NDArray[np.intp]) -> Iterator[list[int]]:
@@ -99,12 +107,13 @@ def _columns(table: PacketTable, rows: NDArray[np.intp]) -> Iterator[list[int]]:
         table.dport,
         table.kind,
         table.inner_kind,
+        table.ttl,
     ):
         yield column[rows].tolist()
 
 
 def _way(tap: Tap, outgoing: int) -> Way:
-    if tap.mac is None:
+    if tap.mac is None and tap.tunnel is None:
         return Way.LOOP
     return Way.OUT if outgoing else Way.IN
 
@@ -141,13 +150,20 @@ def _pairs(
                 yield (change, abs(gap)), before, after
 
 
+_ROUTING = (Role.ROUTER, Role.NAT)
+
+
 def _change(places: Places, before: Sighting, after: Sighting) -> int | None:
     """How much a packet would have changed between two sightings; None if it cannot be one."""
     if before.way is Way.OUT:
         return 0 if _same_link(before, after) else None
     if after.way is Way.IN or before.tap.host != after.tap.host:
         return None
-    return _rewriting(places.role(before.tap.host), before, after)
+    role = places.role(before.tap.host)
+    # What turns back by another router passes here twice, the second time with less to live.
+    if role in _ROUTING and after.ttl > before.ttl:
+        return None
+    return _rewriting(role, before, after)
 
 
 def _same_link(before: Sighting, after: Sighting) -> bool:

@@ -96,7 +96,7 @@ def _connections(
 ) -> Iterator[tuple[str, Connection]]:
     """The TLS connections of users with the front end and telemetry."""
     for index, tap in enumerate(table.taps):
-        if tap.host not in keys or tap.link is None:
+        if tap.host not in keys or not (tap.link or tap.tunnel):
             continue
         for connection in connections(table, index):
             server = places.domains.get(connection.sni or "")

@@ -47,7 +47,7 @@ class Scene:
     def flows_of(self, *messages: Message) -> tuple[NamedFlow, ...]:
         """The flows of the connections that carried messages."""
         opened = (self.connections.get(message.carrier.syn_row) for message in messages)
-        return in_order(opening.flow for opening in opened if opening and opening.flow)
+        return in_order(flow for opening in opened if opening for flow in opening.flows)
 
 
 def find_steps(
@@ -141,13 +141,13 @@ def _resolve(scene: Scene, call: Call, allocated: Done | str) -> Done | str:
         return f"no DNS answer for {name} reached {call.caller} before the connection of the invite"
     early = [query for query in known if (query.answer_row or 0) <= limit]
     query = (early or known)[-1]
-    return Done(query.answer_row or 0, in_order(_caused(scene, query)))
+    # In the order of the way: into the tunnel, then what its far end had to ask.
+    return Done(query.answer_row or 0, tuple(dict.fromkeys(_caused(scene, query))))
 
 
 def _caused(scene: Scene, query: Query) -> Iterator[NamedFlow]:
-    """The flow of a query and of the one that its answerer had to send in turn."""
-    if query.opening.flow:
-        yield query.opening.flow
+    """The flows of a query and of the one that its answerer had to send in turn."""
+    yield from query.opening.flows
     onward = [
         other
         for other in scene.queries

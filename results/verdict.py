@@ -13,6 +13,7 @@ from results.pairs import refusals_of_direct
 from results.problems import Ground, Problem, in_weight
 from results.schema import Citation, Claim, Expectation, PlannedCall, Run, Verdict
 from results.selection import claim_problems
+from results.words import flows_in_words
 from topologies.spec import Flow
 
 #: Call -> participant -> what it says it selected.
@@ -36,6 +37,7 @@ def decide(
         *(citation for problem in problems for citation in problem.citations),
         *_first_of_each((*evidence.signalling, *evidence.media)),
         *(citation for call in evidence.calls for citation in call.citations),
+        *(citation for remark in evidence.remarks for citation in remark.citations),
     )
     if problems:
         reason = "; ".join(problem.text for problem in problems)
@@ -91,9 +93,22 @@ def _expectation_problems(expect: Expectation, evidence: Evidence) -> Iterator[P
     if expect.refused_first and expect.refused_first not in users:
         text = f"expected a refused first packet of {expect.refused_first}, who is in no call"
         yield Problem(Ground.FLOWS, text)
-    if expect.unsupported:
-        text = f"expected an unsupported case ({expect.unsupported}), but none was seen"
+    yield from _unsupported_problems(expect, evidence)
+
+
+def _unsupported_problems(expect: Expectation, evidence: Evidence) -> Iterator[Problem]:
+    """A case that the documents do not support, and another one than expected."""
+    if expect.unsupported and expect.unsupported != evidence.unsupported:
+        seen = evidence.unsupported or "none"
+        text = f"expected an unsupported case ({expect.unsupported}), but {seen} was seen"
         yield Problem(Ground.FLOWS, text)
+    elif evidence.in_tunnel and not expect.unsupported:
+        frame = evidence.in_tunnel.citation
+        text = (
+            f"unsupported: {evidence.unsupported}: {evidence.in_tunnel.what}, in the tunnel "
+            f"(frame {frame.frame} of {frame.tap})"
+        )
+        yield Problem(Ground.FLOWS, text, (frame,))
 
 
 def _difference(
@@ -153,21 +168,18 @@ def _first_of_each(shown: tuple[Shown, ...]) -> list[Citation]:
 def _figures(evidence: Evidence) -> str:
     """What a PASS rests on, in numbers."""
     calls = "; ".join(_call_figures(call) for call in evidence.calls)
-    return f"{calls}; signalling {_flows(flows_of(evidence.signalling))}"
+    flows = flows_in_words(flows_of(evidence.signalling))
+    said = [calls, f"signalling {flows}", *(remark.text for remark in evidence.remarks)]
+    if evidence.unsupported:
+        said.insert(0, f"unsupported, as expected: {evidence.unsupported}")
+    return "; ".join(said)
 
 
 def _call_figures(call: CallEvidence) -> str:
     media = call.result.media
     good, packets = sum(path.authenticated for path in media), sum(path.packets for path in media)
-    names, flows = " and ".join(call.result.participants), _flows(call.media_flows)
+    names, flows = " and ".join(call.result.participants), flows_in_words(call.media_flows)
     figures = f"{names}: {good} of {packets} media packets authenticated, {flows}"
     refused = refusals_of_direct(call.result.pairs)
     relayed = any(path.relayed_by for path in media)
     return f"{figures}; direct pairs refused by {refused}" if relayed and refused else figures
-
-
-def _flows(flows: tuple[NamedFlow, ...]) -> str:
-    names = [str(flow) for flow in flows]
-    if len(names) == 1:
-        return f"Flow {names[0]}"
-    return f"Flows {', '.join(names[:-1])} and {names[-1]}" if names else "no flow"

@@ -96,11 +96,18 @@ def office_and_homes(
     )
 
 
-#: What a split tunnel carries: the LANs with the forwarder, front end and telemetry. Never
-#: the relay, the office's public prefix, or peers: media must find its way around.
+#: What a split tunnel carries: the LANs with the forwarder, the other VPN users, front end
+#: and telemetry. Never the relay, the office's public prefix, or peers: media must find its
+#: way around.
 SPLIT = tuple(
     IPv4Network(prefix)
-    for prefix in ("10.10.0.0/24", "10.20.0.0/24", "203.0.113.5/32", "203.0.113.13/32")
+    for prefix in (
+        "10.10.0.0/24",
+        "10.20.0.0/24",
+        "10.99.0.0/24",
+        "203.0.113.5/32",
+        "203.0.113.13/32",
+    )
 )
 
 #: The classic mistake: everything goes through the tunnel.

@@ -97,7 +97,8 @@ def test_foreign(path: Path) -> None:
 
 def test_another_link_type(path: Path) -> None:
     assert problem(path, pcap(FRAMES, link=113)) == (
-        f"{path} has link type 113 at byte 20; expected one of: 1 (ethernet)"
+        f"{path} has link type 113 at byte 20; "
+        "expected one of: 1 (ethernet), 12 (raw IP), 101 (raw IP), 228 (raw IP)"
     )
 
 

@@ -101,7 +101,8 @@ def test_a_capture_without_frames_is_a_capture(path: Path) -> None:
         ),
         (
             section() + interface(link=113),
-            "has link type 113 at byte 36; expected one of: 1 (ethernet)",
+            "has link type 113 at byte 36; "
+            "expected one of: 1 (ethernet), 12 (raw IP), 101 (raw IP), 228 (raw IP)",
         ),
         (
             section() + interface() + packet(b"x")[:-4] + bytes(4),

@@ -1,0 +1,53 @@
+"""That media went around a tunnel: none was seen in it, and what stopped it there.
+
+Silence at the tunnel's taps counts because canaries crossed them and they dropped
+nothing; where that is not so, the run is inconclusive for that reason (absence.py).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from results.schema import CallResult, Outcome, PairOutcome
+from results.tunnels import Tunnel
+from results.vpn import Findings, Remark, Scenery, taps_within
+from results.words import listed
+
+
+def around_tunnels(scenery: Scenery) -> Findings:
+    """For each VPN user of a call whose media is not in the tunnel, that it is not."""
+    return Findings(
+        remarks=tuple(
+            Remark(text)
+            for name, call in scenery.calls.items()
+            for text in _absences(scenery, name, call)
+        )
+    )
+
+
+def _absences(scenery: Scenery, name: str, call: CallResult) -> Iterator[str]:
+    passed = {seen.tap.name for path in scenery.paths_of(name) for seen in path.sightings}
+    for tunnel, client in scenery.members(call):
+        taps = taps_within(scenery, tunnel, client)
+        if passed and not passed & set(taps):
+            yield (
+                f"no media in the tunnel of {client}: none at {listed(taps)}, which canaries "
+                f"crossed; {_why(scenery, tunnel, client, call.pairs)}"
+            )
+
+
+def _why(scenery: Scenery, tunnel: Tunnel, client: str, pairs: Iterable[PairOutcome]) -> str:
+    """What became of the pairs with the client's address in the tunnel."""
+    address = str(tunnel.vpn.ends()[client])
+    own = [pair for pair in pairs if address in (pair.local.address, pair.remote.address)]
+    refused = dict.fromkeys(
+        (pair.by, pair.rule) for pair in own if pair.outcome is Outcome.REFUSED and pair.by
+    )
+    if not refused:
+        return "no pair with its address there was attempted"
+    rules = (_counted(scenery.counted, by, rule) for by, rule in refused if by)
+    return f"pairs with its address there were refused by {listed(list(rules))}"
+
+
+def _counted(counted: Mapping[str, Mapping[str, int]], by: str, rule: str | None) -> str:
+    """A rule, and how many packets it counted, where it counts."""
+    count = counted.get(by, {}).get(rule or "")
+    return f"{by}: {rule}" if count is None else f"{by}: {rule} ({count} counted)"

@@ -1,0 +1,133 @@
+"""What a VPN's description tells about its packets, and no capture alone does.
+
+On a tunnel's interface there is no link layer: the addresses alone say which way a
+packet went. Each end takes in and lets out only what WireGuard's cryptokey routing
+allows: at the gateway, a client's packets bear the client's address.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+
+import numpy as np
+from numpy.typing import NDArray
+
+from results.frames import IP_UDP, Kind
+from results.schema import CANARY_PORT
+from topologies.spec import Network, Tap, Vpn
+
+#: Sizes in bytes of what WireGuard adds to a padded packet, and of its padding
+#: (whitepaper, section 5.4.6): a header of 16 and a tag of 16; padded to 16.
+DATA_OVERHEAD = 32
+PADDING = 16
+
+#: Message types (whitepaper, section 5.4); three zero bytes follow.
+TRANSPORT_DATA = 4
+_TYPES = (1, 2, 3, TRANSPORT_DATA)
+
+#: What every canary's payload begins with (results.schema.canary).
+_CANARY = b"callpath "
+
+#: Where time to live and checksum lie in an IPv4 header: what a router changes.
+_TTL, _AFTER_TTL, _CHECKSUM, _AFTER_CHECKSUM = 8, 9, 10, 12
+
+
+@dataclass(frozen=True)
+class Tunnel:
+    """A VPN with its addresses as numbers, as in the packet table."""
+
+    vpn: Vpn
+    #: Where the gateway listens.
+    outside: tuple[int, int]
+    #: Address in the tunnel -> host.
+    clients: dict[int, str]
+
+    def address(self, host: str) -> int:
+        """The address of an end in the tunnel."""
+        return int(self.vpn.ends()[host])
+
+    def reaches(self, address: int) -> bool:
+        """Whether a client's AllowedIPs hold an address: both as destination and as source."""
+        allowed = (*self.vpn.tunnelled, IPv4Network(self.vpn.gateway_address))
+        return any(IPv4Address(address) in prefix for prefix in allowed)
+
+    def client_at(self, address: int) -> str | None:
+        """The client that has this address in the tunnel, or None."""
+        return self.clients.get(address)
+
+
+def tunnels_of(network: Network) -> tuple[Tunnel, ...]:
+    """The tunnels of a network."""
+    return tuple(_tunnel(network, vpn) for vpn in network.vpns)
+
+
+def _tunnel(network: Network, vpn: Vpn) -> Tunnel:
+    legs = network.host(vpn.gateway).interfaces
+    outside = next(leg.address.ip for leg in legs if leg.link == vpn.outside)
+    clients = {int(client.address): client.host for client in vpn.clients}
+    return Tunnel(vpn, (int(outside), vpn.port), clients)
+
+
+#: The rows of a packet table before they are columns.
+Rows = NDArray[np.void]
+
+
+def mark_tunnel(rows: Rows, buffer: bytes, taps: Sequence[Tap], tunnel: Tunnel) -> None:
+    """Set the direction of packets in a tunnel, and the kinds of those that only it has."""
+    _mark_wireguard(rows, buffer, tunnel)
+    for index, tap in enumerate(taps):
+        if tap.tunnel == tunnel.vpn.name:
+            here = np.flatnonzero(rows["tap"] == index)
+            rows["outgoing"][here] = _outgoing(rows[here], buffer, tunnel, tap)
+            _mark_canaries(rows, here, buffer)
+
+
+def _mark_wireguard(rows: Rows, buffer: bytes, tunnel: Tunnel) -> None:
+    address, port = tunnel.outside
+    there = ((rows["dst"] == address) & (rows["dport"] == port)) | (
+        (rows["src"] == address) & (rows["sport"] == port)
+    )
+    sized = rows["payload_size"] >= DATA_OVERHEAD
+    for row in np.flatnonzero(there & sized & (rows["protocol"] == IP_UDP)).tolist():
+        start = int(rows["payload_start"][row])
+        if buffer[start] in _TYPES and buffer[start + 1 : start + 4] == bytes(3):
+            rows["kind"][row] = rows["inner_kind"][row] = Kind.WIREGUARD
+
+
+def _mark_canaries(rows: Rows, here: NDArray[np.intp], buffer: bytes) -> None:
+    """Canaries that are UDP packets, since there are no frames; they have no path to follow."""
+    for row in here[rows["dport"][here] == CANARY_PORT].tolist():
+        start = int(rows["payload_start"][row])
+        if buffer[start : start + len(_CANARY)] == _CANARY:
+            rows["kind"][row] = rows["inner_kind"][row] = Kind.CANARY
+            rows["fingerprint"][row] = 0
+
+
+def _outgoing(rows: Rows, buffer: bytes, tunnel: Tunnel, tap: Tap) -> NDArray[np.bool_]:
+    """Which packets left the tap's host into the tunnel."""
+    if tap.host != tunnel.vpn.gateway:
+        return np.asarray(rows["dst"] != tunnel.address(tap.host), dtype=np.bool_)
+    clients = np.array(list(tunnel.clients), dtype=np.uint32)
+    outgoing = np.isin(rows["dst"], clients)
+    between = np.flatnonzero(outgoing & np.isin(rows["src"], clients))
+    outgoing[between] = _turned_back(rows[between], buffer)
+    return outgoing
+
+
+def _turned_back(rows: Rows, buffer: bytes) -> list[bool]:
+    """Of packets from client to client: which the gateway sends on, not takes in.
+
+    Between the two lie the routers of its inner side, so a packet that is sent on
+    has less time to live than the same one had before.
+    """
+    starts, sizes = rows["frame_start"].tolist(), rows["frame_size"].tolist()
+    same = [_unrouted(buffer[at : at + size]) for at, size in zip(starts, sizes, strict=True)]
+    first: dict[bytes, int] = {}
+    for packet, ttl in zip(same, rows["ttl"].tolist(), strict=True):
+        first[packet] = max(first.get(packet, 0), ttl)
+    return [ttl < first[packet] for packet, ttl in zip(same, rows["ttl"].tolist(), strict=True)]
+
+
+def _unrouted(packet: bytes) -> bytes:
+    """A packet without what routers change in it."""
+    return packet[:_TTL] + packet[_AFTER_TTL:_CHECKSUM] + packet[_AFTER_CHECKSUM:]

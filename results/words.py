@@ -1,0 +1,17 @@
+"""Small things said in words, the same everywhere."""
+
+from collections.abc import Sequence
+
+from results.legs import NamedFlow
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as people list them: a, b and c."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+
+
+def flows_in_words(flows: Sequence[NamedFlow]) -> str:
+    """Flows as people say them: Flow 4; Flows 3 and 4; no flow."""
+    if not flows:
+        return "no flow"
+    return f"Flow{'s' if len(flows) > 1 else ''} {listed([str(flow) for flow in flows])}"
