@@ -4,7 +4,7 @@ Silence at the tunnel's taps counts because canaries crossed them and they dropp
 nothing; where that is not so, the run is inconclusive for that reason (absence.py).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from results.schema import CallResult, Outcome, PairOutcome
 from results.tunnels import Tunnel
@@ -38,16 +38,21 @@ def _why(scenery: Scenery, tunnel: Tunnel, client: str, pairs: Iterable[PairOutc
     """What became of the pairs with the client's address in the tunnel."""
     address = str(tunnel.vpn.ends()[client])
     own = [pair for pair in pairs if address in (pair.local.address, pair.remote.address)]
-    refused = dict.fromkeys(
-        (pair.by, pair.rule) for pair in own if pair.outcome is Outcome.REFUSED and pair.by
-    )
+    tried = [pair for pair in own if pair.outcome is not Outcome.NOT_ATTEMPTED]
+    if not tried:
+        return "pairs with its address there were not attempted"
+    refused = [pair for pair in tried if pair.outcome is Outcome.REFUSED and pair.by]
     if not refused:
-        return "no pair with its address there was attempted"
-    rules = (_counted(scenery.counted, by, rule) for by, rule in refused if by)
-    return f"pairs with its address there were refused by {listed(list(rules))}"
+        outcomes = dict.fromkeys(str(pair.outcome) for pair in tried)
+        return f"pairs with its address there: {listed(list(outcomes))}"
+    devices = dict.fromkeys(pair.by for pair in refused if pair.by)
+    by = (_rules(scenery, device, refused) for device in devices)
+    return f"pairs with its address there were refused by {', '.join(by)}"
 
 
-def _counted(counted: Mapping[str, Mapping[str, int]], by: str, rule: str | None) -> str:
-    """A rule, and how many packets it counted, where it counts."""
-    count = counted.get(by, {}).get(rule or "")
-    return f"{by}: {rule}" if count is None else f"{by}: {rule} ({count} counted)"
+def _rules(scenery: Scenery, device: str, refused: Iterable[PairOutcome]) -> str:
+    """The rules of a device that refused pairs, and how many packets each counted."""
+    rules = dict.fromkeys(pair.rule or pair.because for pair in refused if pair.by == device)
+    counted = scenery.counted.get(device, {})
+    names = [f"{rule} ({counted[rule]} counted)" if rule in counted else rule for rule in rules]
+    return f"{device}: {listed(names)}"
