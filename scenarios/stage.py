@@ -31,7 +31,7 @@ from topologies.ovs import OvsError
 from topologies.processes import Process, ProcessError, Processes, Program
 from topologies.reference import DOMAIN
 from topologies.spec import Network, Role
-from topologies.taps import Taps
+from topologies.taps import Canaries, Taps
 from topologies.tunnels import Tunnels
 
 #: Where the world's services log.
@@ -86,6 +86,7 @@ class Stage:
         self._processes.preload(_AGENTS)
         self._lab = Lab(network, self._processes, policies)
         self._firewalls.connect(self._lab)
+        self._canaries = Canaries(self._lab)
         self._tunnels = Tunnels(self._lab, self._processes, logs)
         for vpn in network.vpns:
             for client in vpn.clients:
@@ -102,7 +103,7 @@ class Stage:
         _phase("captures")
         later = [connection.host for connection in run.connections]
         before = self._counters()
-        taps = Taps(self._lab, self._processes, folder, later)
+        taps = Taps(self._lab, self._processes, folder, self._canaries, later)
         try:
             _phase("agents")
             cast = self._cast(folder)
@@ -138,7 +139,7 @@ class Stage:
         host, argv = request["host"], tuple(request["argv"])
         _phase("captures")
         before = self._counters()
-        taps = Taps(self._lab, self._processes, folder)
+        taps = Taps(self._lab, self._processes, folder, self._canaries)
         servers = self._cast(folder).start_servers()
         program = Program(
             name=f"{host}: {argv[0]}",
