@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_exec(verbs)
     _add_shell(verbs)
     _add_bench(verbs)
+    _add_completion(verbs)
     _add_doctor(verbs)
     _add_test(verbs)
     return parser
@@ -80,6 +81,24 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
 
+def _add_quiet(parser: _Parser) -> None:
+    parser.add_argument(
+        "-q", "--quiet", action="store_true", help="one line a run: verdict, scenario, folder"
+    )
+
+
+def _add_scenario(parser: _Parser) -> None:
+    _offers_scenarios(
+        parser.add_argument("name", metavar="NAME", help="a scenario, or a scenario file")
+    )
+
+
+def _offers_scenarios(argument: argparse.Action) -> None:
+    """Have shells complete the argument with names of scenarios (shtab reads ``complete``)."""
+    shells = {"bash": "_callpath_scenarios", "zsh": "_callpath_scenarios"}
+    argument.complete = shells  # type: ignore[attr-defined]
+
+
 def _add_list(verbs: _Verbs) -> None:
     parser = _add(verbs, "list", "List the scenarios.", "./callpath list")
     _add_json(parser)
@@ -90,7 +109,12 @@ def _add_run(verbs: _Verbs) -> None:
     parser = _add(
         verbs, "run", "Run scenarios (all, unless named) and judge them.", "./callpath run intranet"
     )
-    parser.add_argument("names", metavar="NAME", nargs="*", help="a scenario, or a scenario file")
+    _offers_scenarios(
+        parser.add_argument(
+            "names", metavar="NAME", nargs="*", help="a scenario, or a scenario file"
+        )
+    )
+    _add_quiet(parser)
     parser.add_argument(
         "--runs", metavar="FOLDER", help="where run folders are written (default: results/runs)"
     )
@@ -130,6 +154,7 @@ def _add_judge(verbs: _Verbs) -> None:
         "./callpath judge results/runs/20261120-104428-intranet-9019",
     )
     parser.add_argument("folders", metavar="RUN_FOLDER", nargs="+")
+    _add_quiet(parser)
     _add_json(parser)
     parser.set_defaults(command=commands.judge)
 
@@ -154,7 +179,7 @@ def _add_whatif(verbs: _Verbs) -> None:
         "Run a scenario under one policy after the other, and say which calls change path.",
         "./callpath whatif external_direct --policy office=udp_out --policy office=service_only",
     )
-    parser.add_argument("name", metavar="NAME", help="a scenario, or a scenario file")
+    _add_scenario(parser)
     parser.add_argument(
         "--policy",
         metavar="FIREWALL=POLICY",
@@ -190,7 +215,7 @@ def _add_exec(verbs: _Verbs) -> None:
         "Run a program on a host of a scenario's network, with all services up.",
         "./callpath exec external_direct alice -- curl https://front-end.service.example/",
     )
-    parser.add_argument("name", metavar="NAME", help="a scenario, or a scenario file")
+    _add_scenario(parser)
     parser.add_argument("host", metavar="HOST", help="one of its hosts")
     parser.add_argument("program", metavar="COMMAND", nargs="+", help="and its arguments, after --")
     _add_policy(parser)
@@ -205,7 +230,7 @@ def _add_shell(verbs: _Verbs) -> None:
         "Bring a scenario's network up with its services, and talk to Mininet's prompt.",
         "./callpath shell external_direct",
     )
-    parser.add_argument("name", metavar="NAME", help="a scenario, or a scenario file")
+    _add_scenario(parser)
     _add_policy(parser)
     parser.add_argument("--runs", metavar="FOLDER", help="where run folders are written")
     parser.set_defaults(command=commands.shell)
@@ -218,7 +243,7 @@ def _add_bench(verbs: _Verbs) -> None:
         "Measure how long each phase of a run takes: least, median and most over several runs.",
         "./callpath bench external_relayed --runs 5",
     )
-    parser.add_argument("name", metavar="NAME", help="a scenario, or a scenario file")
+    _add_scenario(parser)
     parser.add_argument("--runs", type=_count, default=5, metavar="N", help="how often (5)")
     _add_json(parser)
     parser.set_defaults(command=commands.bench)
@@ -228,6 +253,42 @@ def _count(text: str) -> int:
     if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of runs, from 1")
     return int(text)
+
+
+def _add_completion(verbs: _Verbs) -> None:
+    parser = _add(
+        verbs,
+        "completion",
+        "Print what a shell needs to complete commands, options and scenarios.",
+        'eval "$(./callpath completion bash)"',
+    )
+    parser.add_argument("shell", choices=("bash", "zsh"))
+    parser.set_defaults(command=_completion)
+
+
+def _completion(options: argparse.Namespace) -> int:
+    import shtab
+
+    script: str = shtab.complete(_parser(), shell=options.shell, preamble=_COMPLETE_SCENARIOS[options.shell])
+    print(script)  # noqa: T201
+    return commands.PASS
+
+
+#: Shell functions that offer the names of scenarios, asked of the command itself.
+_COMPLETE_SCENARIOS = {
+    "bash": """
+_callpath_scenarios() {
+  compgen -W "$("${COMP_WORDS[0]}" list 2>/dev/null | cut -d' ' -f1)" -- "$1"
+}
+""",
+    "zsh": """
+_callpath_scenarios() {
+  local -a names
+  names=(${(f)"$("${words[1]}" list 2>/dev/null | cut -d' ' -f1)"})
+  compadd -a names
+}
+""",
+}
 
 
 def _add_doctor(verbs: _Verbs) -> None:

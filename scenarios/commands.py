@@ -61,7 +61,9 @@ def run(options: argparse.Namespace) -> int:
         codes.append(code)
         if result is not None:
             results.append(result)
-    if not options.json and results:
+    if options.quiet:
+        display.lines(results, _runs(options))
+    elif not options.json and results:
         display.table(results, _runs(options))
     return worst(codes)
 
@@ -82,6 +84,8 @@ def judge(options: argparse.Namespace) -> int:
         codes.append(CODES[result.verdict])
         if options.json:
             print(result.to_json())  # noqa: T201
+        elif options.quiet:
+            display.lines([result], folder.resolve().parent)
         else:
             display.table([result], folder.resolve().parent)
     return worst(codes)

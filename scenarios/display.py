@@ -60,6 +60,12 @@ def table(results: Sequence[Result], runs: Path) -> None:
         console.print(f"{result.scenario}: {result.reason}", highlight=False, markup=False)
 
 
+def lines(results: Sequence[Result], runs: Path) -> None:
+    """Print one line a run: verdict, scenario and folder."""
+    for result in results:
+        print(f"{result.verdict} {result.scenario} {_short(runs / result.run)}")  # noqa: T201
+
+
 def comparison(compared: Comparison, as_json: bool) -> None:
     """Print which calls take another path, and the rules that decide it."""
     if as_json:

@@ -34,6 +34,7 @@ def test_wrong_usage_exits_64_and_points_to_help(
         "explain",
         "exec",
         "shell",
+        "completion",
         "bench",
         "doctor",
         "test",
@@ -59,6 +60,16 @@ def test_what_is_not_its_own_test_passes_on_to_pytest(monkeypatch: pytest.Monkey
     assert main(["test", "--long", "-x", "-k", "intranet"]) == 0
     assert seen[0].long
     assert seen[0].arguments == ["-x", "-k", "intranet"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_completion_offers_commands_and_asks_for_scenarios(
+    shell: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    assert "whatif" in script
+    assert "_callpath_scenarios" in script
 
 
 def test_list_names_every_scenario(capsys: pytest.CaptureFixture[str]) -> None:
