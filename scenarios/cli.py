@@ -269,7 +269,9 @@ def _add_completion(verbs: _Verbs) -> None:
 def _completion(options: argparse.Namespace) -> int:
     import shtab
 
-    script: str = shtab.complete(_parser(), shell=options.shell, preamble=_COMPLETE_SCENARIOS[options.shell])
+    script: str = shtab.complete(
+        _parser(), shell=options.shell, preamble=_COMPLETE_SCENARIOS[options.shell]
+    )
     print(script)  # noqa: T201
     return commands.PASS
 
