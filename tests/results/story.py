@@ -12,11 +12,13 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 from typing import NamedTuple
 
+from results.capture import LinkType
 from results.packets import IP_ICMP, IP_TCP, IP_UDP, SYN, PacketTable, read_table
 from results.paths import Travels, follow_udp
 from results.places import Places, places_of
-from results.schema import CANARY_ETHERTYPE, Moment, canary
+from results.schema import CANARY_ETHERTYPE, CANARY_PORT, Moment, canary
 from results.sightings import Ends
+from results.tunnels import tunnels_of
 from topologies.reference import office
 from topologies.spec import Host, Interface, Network, Role, Route, Segment, Tap
 
@@ -133,8 +135,7 @@ class Story:
 
     def cross(self, hop: Hop, packet: bytes, inverted: int = 0) -> None:
         """Send an IP packet over one hop; ``inverted`` ns too early at the far end."""
-        out, into = self.tap(hop.out), self.tap(hop.into)
-        frame = ethernet(into.mac, out.mac, 0x0800, packet)
+        frame = self.framed(hop, packet)
         self.see(hop.out, frame)
         self.see(hop.into, frame, self.now - inverted if inverted else self.now + STEP)
         self.now += 2 * STEP
@@ -156,10 +157,13 @@ class Story:
 
     def leave(self, hop: Hop, packet_ends: Ends, payload: bytes) -> None:
         """Let a packet go that arrives nowhere."""
-        out, into = self.tap(hop.out), self.tap(hop.into)
-        packet = udp(packet_ends, payload)
-        self.see(hop.out, ethernet(into.mac, out.mac, 0x0800, packet))
+        self.see(hop.out, self.framed(hop, udp(packet_ends, payload)))
         self.now += STEP
+
+    def framed(self, hop: Hop, packet: bytes) -> bytes:
+        """A packet as the taps of a hop capture it; in a tunnel there are no frames."""
+        out, into = self.tap(hop.out), self.tap(hop.into)
+        return packet if out.tunnel else ethernet(into.mac, out.mac, 0x0800, packet)
 
     def loop(self, packet_ends: Ends, payload: bytes) -> None:
         """Send UDP over the relay's loopback."""
@@ -180,30 +184,39 @@ class Story:
         """Let a canary arrive at every tap."""
         for tap in self.network.taps():
             if tap.name != without:
-                text = canary(run, tap.name, moment)
-                self.see(tap.name, ethernet(tap.mac, None, CANARY_ETHERTYPE, text).ljust(60, b"\0"))
+                self.see(tap.name, self._canary(tap, canary(run, tap.name, moment)))
         self.now += STEP
+
+    def _canary(self, tap: Tap, text: bytes) -> bytes:
+        if tap.tunnel is None:
+            return ethernet(tap.mac, None, CANARY_ETHERTYPE, text).ljust(60, b"\0")
+        vpn = self.network.vpn(tap.tunnel)
+        other = vpn.clients[0].host if tap.host == vpn.gateway else vpn.gateway
+        here, there = (int(vpn.ends()[host]) for host in (tap.host, other))
+        return udp(Ends(there, 40_000, here, CANARY_PORT), text)
 
     def table(self, folder: Path) -> PacketTable:
         """Write the captures and read them."""
         captures = {tap: folder / f"{tap.name}.pcap" for tap in self.network.taps()}
         for tap, path in captures.items():
-            path.write_bytes(pcap(self.frames.get(tap.name, [])))
-        return read_table(captures)
+            link_type = LinkType.RAW_IP if tap.tunnel else LinkType.ETHERNET
+            path.write_bytes(pcap(self.frames.get(tap.name, []), link_type))
+        return read_table(captures, tunnels_of(self.network))
 
     def travels(self, folder: Path) -> Travels:
         """The paths of all UDP packets."""
         return follow_udp(self.table(folder), self.places)
 
 
-def pcap(frames: Sequence[Frame]) -> bytes:
+def pcap(frames: Sequence[Frame], link_type: LinkType = LinkType.ETHERNET) -> bytes:
     """A classic capture with nanoseconds, in the order of time."""
     records = [
         struct.pack("<IIII", *divmod(frame.time, SECOND), len(frame.data), len(frame.data))
         + frame.data
         for frame in sorted(frames, key=lambda frame: frame.time)
     ]
-    return struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262_144, 1) + b"".join(records)
+    header = struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262_144, link_type)
+    return header + b"".join(records)
 
 
 def ethernet(destination: str | None, source: str | None, kind: int, payload: bytes) -> bytes:

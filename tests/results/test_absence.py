@@ -62,6 +62,26 @@ def test_canaries_must_embrace_the_media(tmp_path: FilePath) -> None:
     ]
 
 
+def test_a_tap_whose_tunnel_comes_up_in_mid_call(tmp_path: FilePath) -> None:
+    """It has its first canary after media began, but one it must have."""
+    story = Story()
+    story.canaries(Moment.BEFORE, without="bob-eth0")
+    story.send(ALICE_BOB, ends(ALICE, BOB), rtp(1))
+    story.canaries(Moment.BEFORE)
+    story.send(ALICE_BOB, ends(ALICE, BOB), rtp(2))
+    story.canaries(Moment.AFTER)
+    table = story.table(tmp_path)
+    media = media_of(table)
+    canaries = find_canaries(table, RUN)
+    assert [problem.text for problem in canary_problems(table, canaries, media)] == [
+        "bob-eth0 may have been blind: the first canary arrived only after media had begun, "
+        "so silence there proves nothing"
+    ]
+    assert list(canary_problems(table, canaries, media, ["bob-eth0"])) == []
+    del canaries.before["bob-eth0"]
+    assert len(list(canary_problems(table, canaries, media, ["bob-eth0"]))) == 1
+
+
 def test_a_canary_of_another_run_does_not_count(tmp_path: FilePath) -> None:
     story = Story()
     story.canaries(Moment.BEFORE, run="another")

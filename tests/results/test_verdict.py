@@ -18,6 +18,7 @@ from results.schema import (
     Verdict,
 )
 from results.verdict import Claims, Judgement, decide, flows_of
+from results.vpn import Remark
 from tests.results.call_story import a_call, described
 from tests.results.judged import (
     CLAIMS,
@@ -90,6 +91,40 @@ def test_a_pass_cites_a_frame_for_each_flow_and_step() -> None:
 )
 def test_flows_other_than_expected(run: Run, reason: str) -> None:
     assert judged(run)[:2] == (Verdict.FAIL, reason)
+
+
+TUNNELLED = evidence(media=(shown("media", Flow.F2_VPN, 3),))
+EXPECTED = ({Flow.F2, Flow.F4}, {Flow.F2_VPN})
+
+
+def test_an_unsupported_case_that_is_expected_passes_and_is_named() -> None:
+    verdict, reason, _ = judged(expecting(*EXPECTED, "media over VPN"), TUNNELLED)
+    assert verdict is Verdict.PASS
+    assert reason.startswith("unsupported, as expected: media over VPN; alice and bob: ")
+
+
+def test_an_unsupported_case_that_is_not_expected_fails_though_its_flows_are() -> None:
+    verdict, reason, citations = judged(expecting(*EXPECTED), TUNNELLED)
+    assert verdict is Verdict.FAIL
+    assert reason == (
+        "unsupported: media over VPN: something, in the tunnel (frame 3 of alice-eth0)"
+    )
+    assert citations[0].frame == 3
+
+
+def test_another_unsupported_case_than_expected_fails() -> None:
+    verdict, reason, _ = judged(expecting(*EXPECTED, "a packet shaper"), TUNNELLED)
+    assert (verdict, reason) == (
+        Verdict.FAIL,
+        "expected an unsupported case (a packet shaper), but media over VPN was seen",
+    )
+
+
+def test_a_pass_ends_with_its_remarks_and_cites_their_frames() -> None:
+    remarked = evidence(remarks=(Remark("no media in the tunnel", (frame(77),)),))
+    verdict, reason, citations = judged(seen=remarked)
+    assert (verdict, reason.rpartition("; ")[2]) == (Verdict.PASS, "no media in the tunnel")
+    assert citations[-1].frame == 77
 
 
 def test_an_unexpected_flow_is_cited_first() -> None:
