@@ -56,7 +56,8 @@ def frames(folder: Path, tap: str) -> list[Frame]:
 def write(folder: Path, tap: str, kept: Iterable[Frame]) -> None:
     """Store frames as the capture of a tap, and their number as what was counted."""
     found = list(kept)
-    RunFolder(folder).capture(tap).write_bytes(pcap(found))
+    path = RunFolder(folder).capture(tap)
+    path.write_bytes(pcap(found, read_capture(path).link_type))
     change_json(folder / "ending.json", lambda ending: _count(ending, tap, len(found)))
 
 
