@@ -35,7 +35,7 @@ def _words(scenery: Scenery, stream: Stream, paths: Sequence[Path]) -> str:
         return text
     return (
         f"{text}; around it, by {', '.join(around)}, {len(around) - 1} hops: the tunnel adds "
-        f"{way.hops - len(around) + 1} hops and {way.wireguard:.2f} ms"
+        f"{way.hops - len(around) + 1} hops, WireGuard {way.wireguard:.2f} ms"
     )
 
 

@@ -126,11 +126,13 @@ def test_without_the_rule_for_members_the_next_one_still_refuses(
 
 
 def test_the_relay_in_the_tunnel_leaves_no_way_for_media(runs: Path, tmp_path: Path) -> None:
-    """The gateway refuses UDP to it, so vic has no relayed candidate and alice's peer no address.
+    """The gateway refuses UDP to it, so vic has neither a relayed nor a reflexive candidate.
 
-    The physical interface gathers nothing: the way to the relay is the tunnel.
+    His physical interface gathers nothing: the way to the relay is the tunnel.
     """
-    scenario = _scenario(tmp_path, "203.0.113.9/32", "service_only")
+    policies = {"office": "service_only", **_BYPASS}
+    wider = '(*SPLIT, IPv4Network("203.0.113.9/32"))'
+    scenario = _scenario(tmp_path, wider, policies=policies)
     process = callpath("run", str(scenario), "--runs", str(runs))
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 2
@@ -152,10 +154,29 @@ def test_the_offices_address_in_the_tunnel_changes_nothing(runs: Path, tmp_path:
 
     Only checks from his address in the tunnel follow the route; the gateway refuses them.
     """
-    scenario = _scenario(tmp_path, "198.51.100.2/32", "udp_out")
+    policies = {"office": "udp_out", **_BYPASS}
+    wider = '(*SPLIT, IPv4Network("198.51.100.2/32"))'
+    scenario = _scenario(tmp_path, wider, policies=policies)
     code, result = _run(runs, str(scenario))
     assert (code, result["media_flows"]) == (0, ["2"])
     assert "no_media_out" in result["reason"]
+
+
+def test_everything_in_the_tunnel_turns_media_for_home_at_the_office(
+    runs: Path, tmp_path: Path
+) -> None:
+    """Into the tunnel by Flow 2', and out of the office again by Flow 2."""
+    scenario = _scenario(
+        tmp_path,
+        "EVERYTHING",
+        "eve",
+        signalling=["2", "2'", "3", "4"],
+        media=["2", "2'"],
+        unsupported="media over VPN",
+    )
+    code, result = _run(runs, str(scenario))
+    assert (code, result["media_flows"]) == (0, ["2", "2'"]), result["reason"]
+    assert "the tunnel adds 4 hops" in result["reason"]
 
 
 _RELAY = int.from_bytes(bytes([203, 0, 113, 9]))
@@ -163,25 +184,35 @@ _RELAY = int.from_bytes(bytes([203, 0, 113, 9]))
 _SCENARIO = """
 from ipaddress import IPv4Network
 from scenarios.scenario import Call, Scenario
-from topologies.reference import SPLIT, office_with_vpn
+from topologies.reference import EVERYTHING, SPLIT, office_with_vpn
 from topologies.spec import Flow
 
 scenario = Scenario(
-    name="wider_tunnel",
-    title="A split tunnel that carries one address too many",
-    network=office_with_vpn(tunnelled=(*SPLIT, IPv4Network("{prefix}"))),
-    calls=(Call("vic", "alice"),),
-    policies={{"office": "{office}", "vpn": "vpn_media_bypass"}},
-    expect_signalling=frozenset({{Flow.F2, Flow.F2_VPN, Flow.F4}}),
-    expect_media=frozenset({{Flow.F2}}),
+    name="other_tunnel",
+    title="A tunnel that carries something else",
+    network=office_with_vpn(tunnelled={tunnelled}),
+    calls=(Call("vic", "{callee}"),),
+    policies={policies},
+    expect_signalling=frozenset(map(Flow, {signalling})),
+    expect_media=frozenset(map(Flow, {media})),
+    expect_unsupported={unsupported!r},
 )
 """
 
+_BYPASS = {"vpn": "vpn_media_bypass"}
 
-def _scenario(folder: Path, prefix: str, office: str) -> Path:
-    """A scenario file with one prefix more in the tunnel."""
-    path = folder / "wider_tunnel.py"
-    path.write_text(_SCENARIO.format(prefix=prefix, office=office), encoding="utf-8")
+
+def _scenario(folder: Path, tunnelled: str, callee: str = "alice", **values: Any) -> Path:
+    """A scenario file with another tunnel; ``tunnelled`` as it is written in Python."""
+    path = folder / "other_tunnel.py"
+    defaults: dict[str, Any] = {
+        "policies": {},
+        "signalling": _INSIDE,
+        "media": ["2"],
+        "unsupported": None,
+    }
+    text = _SCENARIO.format(tunnelled=tunnelled, callee=callee, **(defaults | values))
+    path.write_text(text, encoding="utf-8")
     return path
 
 

@@ -123,7 +123,7 @@ def test_media_in_the_tunnel_is_told_with_its_hosts_and_its_delay(tmp_path: File
     assert remark.text == (
         "3 media packets of vic to alice in the tunnel, by vic, vic_nat, inet, vpn_gw, core, "
         "alice: 5 hops, 0.09 ms one way; around it, by vic, vic_nat, inet, office_nat, core, "
-        "alice, 5 hops: the tunnel adds 0 hops and 0.01 ms"
+        "alice, 5 hops: the tunnel adds 0 hops, WireGuard 0.01 ms"
     )
     assert [citation.tap for citation in remark.citations] == ["vic-wg0"]
 
