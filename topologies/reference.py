@@ -25,14 +25,13 @@ On ``edge`` and ``wan`` a firewall may stand in line (sides "inside" and "outsid
 seen from the head office).
 """
 
-from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 
+from topologies.parts import Home, attached_to, default_route, new_link, static_route
 from topologies.spec import (
     Firewall,
     Host,
     Interface,
-    Link,
     Nat,
     Network,
     Perimeter,
@@ -76,8 +75,8 @@ def office_and_homes(
         nina_up      198.51.100.12/30   inet .13, nina_nat .14
     """
     homes = (
-        _Home("eve", "192.168.1", "198.51.100.8/30", eve_nat),
-        _Home("nina", "192.168.2", "198.51.100.12/30", nina_nat),
+        Home("eve", "192.168.1", "198.51.100.8/30", eve_nat),
+        Home("nina", "192.168.2", "198.51.100.12/30", nina_nat),
     )
     inet = _internet_router(**{home.access: f"{home.uplink[1]}/30" for home in homes})
     return Network(
@@ -135,21 +134,21 @@ def office_with_vpn(tunnelled: tuple[IPv4Network, ...] = SPLIT) -> Network:
         (eve as in office_and_homes)
     """
     members = (
-        _Home("vic", "192.168.3", "198.51.100.20/30", Nat.ENDPOINT_INDEPENDENT),
-        _Home("vera", "192.168.4", "198.51.100.24/30", Nat.ENDPOINT_INDEPENDENT),
+        Home("vic", "192.168.3", "198.51.100.20/30", Nat.ENDPOINT_INDEPENDENT),
+        Home("vera", "192.168.4", "198.51.100.24/30", Nat.ENDPOINT_INDEPENDENT),
     )
-    homes = (*members, _Home("eve", "192.168.1", "198.51.100.8/30", Nat.ENDPOINT_INDEPENDENT))
+    homes = (*members, Home("eve", "192.168.1", "198.51.100.8/30", Nat.ENDPOINT_INDEPENDENT))
     uplinks = {home.access: f"{home.uplink[1]}/30" for home in homes}
-    core = _with_leg(_ROUTERS[0], "vpn", "10.0.2.1/30", _route("10.99.0.0/24", "10.0.2.2"))
+    core = _with_leg(_ROUTERS[0], "vpn", "10.0.2.1/30", static_route("10.99.0.0/24", "10.0.2.2"))
     nat_router = _ROUTERS[-1].model_copy(
-        update={"routes": (*_ROUTERS[-1].routes, _route("10.99.0.0/24", "10.0.0.1"))}
+        update={"routes": (*_ROUTERS[-1].routes, static_route("10.99.0.0/24", "10.0.0.1"))}
     )
     return Network(
         name="office_with_vpn",
         links=(
             *_OFFICE_LINKS,
-            _link("vpn", "10.0.2.0/30", Segment.CUSTOMER),
-            _link("vpn_up", "198.51.100.16/30", Segment.INTERNET),
+            new_link("vpn", "10.0.2.0/30", Segment.CUSTOMER),
+            new_link("vpn_up", "198.51.100.16/30", Segment.INTERNET),
             *(link for home in homes for link in home.links()),
         ),
         hosts=(
@@ -189,100 +188,18 @@ def office_with_vpn(tunnelled: tuple[IPv4Network, ...] = SPLIT) -> Network:
 
 
 def _with_leg(host: Host, link: str, address: str, route: Route) -> Host:
-    interfaces = (*host.interfaces, *_on(**{link: address}))
+    interfaces = (*host.interfaces, *attached_to(**{link: address}))
     return host.model_copy(update={"interfaces": interfaces, "routes": (*host.routes, route)})
 
 
-@dataclass(frozen=True)
-class _Home:
-    """A user at home: a LAN ``lan``.0/24, a NAT router, and its access to the internet."""
-
-    user: str
-    lan: str
-    access_prefix: str
-    nat: Nat
-
-    @property
-    def access(self) -> str:
-        """The link between the home's router and its provider."""
-        return f"{self.user}_up"
-
-    @property
-    def uplink(self) -> list[IPv4Address]:
-        """Network, provider's router, own router, broadcast."""
-        return list(IPv4Network(self.access_prefix))
-
-    def links(self) -> tuple[Link, ...]:
-        return (
-            _link(f"{self.user}_lan", f"{self.lan}.0/24", Segment.INTERNET),
-            _link(self.access, self.access_prefix, Segment.INTERNET),
-        )
-
-    def hosts(self) -> tuple[Host, ...]:
-        user = Host(
-            name=self.user,
-            role=Role.USER,
-            segment=Segment.INTERNET,
-            interfaces=_on(**{f"{self.user}_lan": f"{self.lan}.11/24"}),
-            routes=(_default(f"{self.lan}.1"),),
-            nameserver="resolver",
-        )
-        router = Host(
-            name=f"{self.user}_nat",
-            role=Role.NAT,
-            segment=Segment.INTERNET,
-            interfaces=_on(
-                **{f"{self.user}_lan": f"{self.lan}.1/24", self.access: f"{self.uplink[2]}/30"}
-            ),
-            routes=(_default(str(self.uplink[1])),),
-        )
-        return user, router
-
-    def firewall(self) -> Firewall:
-        """A place for a firewall on the inner side of the home's NAT."""
-        return Firewall(
-            name=f"{self.user}_home",
-            link=f"{self.user}_lan",
-            sides={"inside": (self.user,), "outside": (f"{self.user}_nat",)},
-        )
-
-    def perimeter(self) -> Perimeter:
-        return Perimeter(
-            name=f"{self.user}_home",
-            host=f"{self.user}_nat",
-            inside=f"{self.user}_lan",
-            outside=self.access,
-            nat=self.nat,
-        )
-
-
-def _default(via: str) -> Route:
-    return Route(to=IPv4Network("0.0.0.0/0"), via=IPv4Address(via))
-
-
-def _route(to: str, via: str) -> Route:
-    return Route(to=IPv4Network(to), via=IPv4Address(via))
-
-
-def _on(**addresses: str) -> tuple[Interface, ...]:
-    """Interfaces in order, written as link=address."""
-    return tuple(
-        Interface(link=link, address=IPv4Interface(address)) for link, address in addresses.items()
-    )
-
-
-def _link(name: str, prefix: str, segment: Segment) -> Link:
-    return Link(name=name, prefix=IPv4Network(prefix), segment=segment)
-
-
 _OFFICE_LINKS = (
-    _link("head", "10.10.0.0/24", Segment.CUSTOMER),
-    _link("branch", "10.20.0.0/24", Segment.CUSTOMER),
-    _link("wan", "10.0.1.0/30", Segment.CUSTOMER),
-    _link("edge", "10.0.0.0/30", Segment.CUSTOMER),
-    _link("access", "198.51.100.0/30", Segment.INTERNET),
-    _link("backbone", "198.51.100.48/28", Segment.INTERNET),
-    _link("service", "203.0.113.0/24", Segment.SERVICE),
+    new_link("head", "10.10.0.0/24", Segment.CUSTOMER),
+    new_link("branch", "10.20.0.0/24", Segment.CUSTOMER),
+    new_link("wan", "10.0.1.0/30", Segment.CUSTOMER),
+    new_link("edge", "10.0.0.0/30", Segment.CUSTOMER),
+    new_link("access", "198.51.100.0/30", Segment.INTERNET),
+    new_link("backbone", "198.51.100.48/28", Segment.INTERNET),
+    new_link("service", "203.0.113.0/24", Segment.SERVICE),
 )
 
 
@@ -292,15 +209,15 @@ def _office_user(name: str, interfaces: tuple[Interface, ...], gateway: str) -> 
         role=Role.USER,
         segment=Segment.CUSTOMER,
         interfaces=interfaces,
-        routes=(_default(gateway),),
+        routes=(default_route(gateway),),
         nameserver="forwarder",
     )
 
 
 _USERS = (
-    _office_user("alice", _on(head="10.10.0.11/24"), "10.10.0.1"),
-    _office_user("bob", _on(head="10.10.0.12/24"), "10.10.0.1"),
-    _office_user("bea", _on(branch="10.20.0.11/24"), "10.20.0.1"),
+    _office_user("alice", attached_to(head="10.10.0.11/24"), "10.10.0.1"),
+    _office_user("bob", attached_to(head="10.10.0.12/24"), "10.10.0.1"),
+    _office_user("bea", attached_to(branch="10.20.0.11/24"), "10.20.0.1"),
 )
 
 _ROUTERS = (
@@ -308,25 +225,25 @@ _ROUTERS = (
         name="core",
         role=Role.ROUTER,
         segment=Segment.CUSTOMER,
-        interfaces=_on(head="10.10.0.1/24", wan="10.0.1.1/30", edge="10.0.0.1/30"),
-        routes=(_default("10.0.0.2"), _route("10.20.0.0/24", "10.0.1.2")),
+        interfaces=attached_to(head="10.10.0.1/24", wan="10.0.1.1/30", edge="10.0.0.1/30"),
+        routes=(default_route("10.0.0.2"), static_route("10.20.0.0/24", "10.0.1.2")),
     ),
     Host(
         name="branch_rtr",
         role=Role.ROUTER,
         segment=Segment.CUSTOMER,
-        interfaces=_on(branch="10.20.0.1/24", wan="10.0.1.2/30"),
-        routes=(_default("10.0.1.1"),),
+        interfaces=attached_to(branch="10.20.0.1/24", wan="10.0.1.2/30"),
+        routes=(default_route("10.0.1.1"),),
     ),
     Host(
         name="office_nat",
         role=Role.NAT,
         segment=Segment.CUSTOMER,
-        interfaces=_on(edge="10.0.0.2/30", access="198.51.100.2/30"),
+        interfaces=attached_to(edge="10.0.0.2/30", access="198.51.100.2/30"),
         routes=(
-            _default("198.51.100.1"),
-            _route("10.10.0.0/24", "10.0.0.1"),
-            _route("10.20.0.0/24", "10.0.0.1"),
+            default_route("198.51.100.1"),
+            static_route("10.10.0.0/24", "10.0.0.1"),
+            static_route("10.20.0.0/24", "10.0.0.1"),
         ),
     ),
 )
@@ -338,7 +255,7 @@ def _internet_router(**more: str) -> Host:
         name="inet",
         role=Role.ROUTER,
         segment=Segment.INTERNET,
-        interfaces=_on(
+        interfaces=attached_to(
             access="198.51.100.1/30",
             backbone="198.51.100.49/28",
             service="203.0.113.1/24",
@@ -351,11 +268,11 @@ _VPN_GATEWAY = Host(
     name="vpn_gw",
     role=Role.ROUTER,
     segment=Segment.CUSTOMER,
-    interfaces=_on(vpn_up="198.51.100.18/30", vpn="10.0.2.2/30"),
+    interfaces=attached_to(vpn_up="198.51.100.18/30", vpn="10.0.2.2/30"),
     routes=(
-        _default("198.51.100.17"),
-        _route("10.10.0.0/24", "10.0.2.1"),
-        _route("10.20.0.0/24", "10.0.2.1"),
+        default_route("198.51.100.17"),
+        static_route("10.10.0.0/24", "10.0.2.1"),
+        static_route("10.20.0.0/24", "10.0.2.1"),
     ),
 )
 
@@ -371,16 +288,16 @@ _NAME_SERVERS = (
         name="forwarder",
         role=Role.FORWARDER,
         segment=Segment.CUSTOMER,
-        interfaces=_on(head="10.10.0.53/24"),
-        routes=(_default("10.10.0.1"),),
+        interfaces=attached_to(head="10.10.0.53/24"),
+        routes=(default_route("10.10.0.1"),),
         nameserver="resolver",
     ),
     Host(
         name="resolver",
         role=Role.RESOLVER,
         segment=Segment.INTERNET,
-        interfaces=_on(backbone="198.51.100.53/28"),
-        routes=(_default("198.51.100.49"),),
+        interfaces=attached_to(backbone="198.51.100.53/28"),
+        routes=(default_route("198.51.100.49"),),
     ),
 )
 
@@ -390,8 +307,8 @@ def _service_host(name: str, role: Role, address: str, label: str) -> Host:
         name=name,
         role=role,
         segment=Segment.SERVICE,
-        interfaces=_on(service=address),
-        routes=(_default("203.0.113.1"),),
+        interfaces=attached_to(service=address),
+        routes=(default_route("203.0.113.1"),),
         domain=f"{label}.{DOMAIN}",
         nameserver="resolver",
     )

@@ -251,17 +251,11 @@ class Network(Spec):
 
     def firewall(self, name: str) -> Firewall:
         """The firewall of that name; raises KeyError when there is none."""
-        for firewall in self.firewalls:
-            if firewall.name == name:
-                return firewall
-        raise KeyError(name)
+        return _named(self.firewalls, name)
 
     def vpn(self, name: str) -> Vpn:
         """The VPN of that name; raises KeyError when there is none."""
-        for vpn in self.vpns:
-            if vpn.name == name:
-                return vpn
-        raise KeyError(name)
+        return _named(self.vpns, name)
 
     def datapath_id(self, firewall: Firewall) -> int:
         """The number that the firewall's bridge has toward the controller."""
@@ -280,34 +274,18 @@ class Network(Spec):
 
         Relay to relay on one server runs over its loopback (DESIGN.md).
         """
-        taps = [
-            Tap(
-                name=host.interface_name(index),
-                host=host.name,
-                interface=host.interface_name(index),
-                link=interface.link,
-                mac=mac_of(interface.address.ip),
-            )
+        interfaces = [
+            _tap(host, host.interface_name(index), interface.link, mac_of(interface.address.ip))
             for host in self.hosts
             for index, interface in enumerate(host.interfaces)
         ]
-        loopbacks = [
-            Tap(name=f"{host.name}-lo", host=host.name, interface="lo", link=None, mac=None)
-            for host in self.with_role(Role.RELAY)
-        ]
         tunnels = [
-            Tap(
-                name=vpn.interface_of(host),
-                host=host,
-                interface=vpn.interface_of(host),
-                link=None,
-                mac=None,
-                tunnel=vpn.name,
-            )
+            _tap(self.host(name), vpn.interface_of(name)).model_copy(update={"tunnel": vpn.name})
             for vpn in self.vpns
-            for host in vpn.ends()
+            for name in vpn.ends()
         ]
-        return tuple(taps + tunnels + loopbacks)
+        loopbacks = [_tap(host, "lo") for host in self.with_role(Role.RELAY)]
+        return (*interfaces, *tunnels, *loopbacks)
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -316,7 +294,13 @@ class Network(Spec):
         return self
 
 
-T = TypeVar("T", "Host", "Link")
+T = TypeVar("T", "Host", "Link", "Firewall", "Vpn")
+
+
+def _tap(host: Host, interface: str, link: str | None = None, mac: str | None = None) -> Tap:
+    """A tap is named by its interface, and a loopback's by its host, too."""
+    name = f"{host.name}-lo" if interface == "lo" else interface
+    return Tap(name=name, host=host.name, interface=interface, link=link, mac=mac)
 
 
 def mac_of(address: IPv4Address) -> str:

@@ -1,0 +1,104 @@
+"""Parts that networks are put together from: links, interfaces, routes, homes."""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+
+from topologies.spec import (
+    Firewall,
+    Host,
+    Interface,
+    Link,
+    Nat,
+    Perimeter,
+    Role,
+    Route,
+    Segment,
+)
+
+
+def default_route(via: str) -> Route:
+    """The route to everywhere else."""
+    return Route(to=IPv4Network("0.0.0.0/0"), via=IPv4Address(via))
+
+
+def static_route(to: str, via: str) -> Route:
+    """A route to one prefix."""
+    return Route(to=IPv4Network(to), via=IPv4Address(via))
+
+
+def attached_to(**addresses: str) -> tuple[Interface, ...]:
+    """Interfaces in order, written as link=address."""
+    return tuple(
+        Interface(link=link, address=IPv4Interface(address)) for link, address in addresses.items()
+    )
+
+
+def new_link(name: str, prefix: str, segment: Segment) -> Link:
+    """A link, its prefix written as text."""
+    return Link(name=name, prefix=IPv4Network(prefix), segment=segment)
+
+
+@dataclass(frozen=True)
+class Home:
+    """A user at home: a LAN ``lan``.0/24, a NAT router, and its access to the internet."""
+
+    user: str
+    lan: str
+    access_prefix: str
+    nat: Nat
+
+    @property
+    def access(self) -> str:
+        """The link between the home's router and its provider."""
+        return f"{self.user}_up"
+
+    @property
+    def uplink(self) -> list[IPv4Address]:
+        """Network, provider's router, own router, broadcast."""
+        return list(IPv4Network(self.access_prefix))
+
+    def links(self) -> tuple[Link, ...]:
+        """The home's LAN, and its access."""
+        return (
+            new_link(f"{self.user}_lan", f"{self.lan}.0/24", Segment.INTERNET),
+            new_link(self.access, self.access_prefix, Segment.INTERNET),
+        )
+
+    def hosts(self) -> tuple[Host, ...]:
+        """The user's machine and the NAT router."""
+        user = Host(
+            name=self.user,
+            role=Role.USER,
+            segment=Segment.INTERNET,
+            interfaces=attached_to(**{f"{self.user}_lan": f"{self.lan}.11/24"}),
+            routes=(default_route(f"{self.lan}.1"),),
+            nameserver="resolver",
+        )
+        router = Host(
+            name=f"{self.user}_nat",
+            role=Role.NAT,
+            segment=Segment.INTERNET,
+            interfaces=attached_to(
+                **{f"{self.user}_lan": f"{self.lan}.1/24", self.access: f"{self.uplink[2]}/30"}
+            ),
+            routes=(default_route(str(self.uplink[1])),),
+        )
+        return user, router
+
+    def firewall(self) -> Firewall:
+        """A place for a firewall on the inner side of the home's NAT."""
+        return Firewall(
+            name=f"{self.user}_home",
+            link=f"{self.user}_lan",
+            sides={"inside": (self.user,), "outside": (f"{self.user}_nat",)},
+        )
+
+    def perimeter(self) -> Perimeter:
+        """Where the home meets the internet."""
+        return Perimeter(
+            name=f"{self.user}_home",
+            host=f"{self.user}_nat",
+            inside=f"{self.user}_lan",
+            outside=self.access,
+            nat=self.nat,
+        )
