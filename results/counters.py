@@ -25,18 +25,25 @@ def counted_by_rules(ending: Ending | None) -> Counted:
 
 
 def counter_problems(
-    run: Run, counted: Counted, fates: Fates, udp: Iterable[Path]
+    run: Run, counted: Counted, fates: Fates, udp: Iterable[Path], end: int
 ) -> Iterator[Problem]:
-    """Rules whose counters say something else than the captures."""
+    """Rules whose counters say something else than the captures.
+
+    What was under way after ``end`` (ns), when the first tap had its last canary, may
+    only seem refused: taps end one after the other.
+    """
     for device in run.policies:
         if device not in counted:
             text = f"{device} enforces a policy, but ending.json has no counters of its rules"
             yield Problem(Ground.COUNTERS, text)
-    refused = _refused(fates, udp, counted)
+    found = list(_refused(fates, udp, counted))
+    refused = Counter(rule for rule, _ in found)
+    surely = Counter(rule for rule, time in found if time < end)
     exact = {(name, rule) for name, policy in run.policies.items() for rule in _udp_only(policy)}
     for device, rule in sorted({*refused, *exact}):
-        seen, count = refused[device, rule], counted.get(device, {}).get(rule, 0)
-        wrong = count != seen if (device, rule) in exact else count < seen
+        seen, count = surely[device, rule], counted.get(device, {}).get(rule, 0)
+        most = refused[device, rule] if (device, rule) in exact else count
+        wrong = not seen <= count <= most
         if wrong and device in counted:
             yield Problem(
                 Ground.COUNTERS,
@@ -45,14 +52,14 @@ def counter_problems(
             )
 
 
-def _refused(fates: Fates, udp: Iterable[Path], counted: Counted) -> Counter[tuple[str, str]]:
-    """How many packets each counting rule refused, as the captures show it."""
-    found: Counter[tuple[str, str]] = Counter()
+def _refused(
+    fates: Fates, udp: Iterable[Path], counted: Counted
+) -> Iterator[tuple[tuple[str, str], int]]:
+    """Device and counting rule of each packet that one refused, and when it was seen last."""
     for path in udp:
         fate = None if path.complete else fates.of(path)
         if fate and fate.by and fate.rule and fate.by in counted:
-            found[fate.by, fate.rule] += 1
-    return found
+            yield (fate.by, fate.rule), path.last.time
 
 
 def _udp_only(policy: Policy) -> Iterator[str]:

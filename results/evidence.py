@@ -136,6 +136,7 @@ class _Reading:
         self.queries: list[Query] = queries(table, self.places, self.udp)
         self.canaries: Canaries = find_canaries(table, run.run)
         self.late = late_taps(run)
+        self.end = min(self.canaries.after.values(), default=_NEVER)
         self.signalling: Signalling = read_signalling(table, self.places, tls_keys)
         self.conversations = Conversations(self.places, self.udp.paths)
         self.spoken = tuple(stun_messages(table, self.udp))
@@ -209,7 +210,7 @@ class _Reading:
                 *self.hole_problems(),
                 *canary_problems(self.table, self.canaries, self.media_times(), self.late),
                 *self.signalling.problems,
-                *counter_problems(self.run, self.counted, self.fates, self.udp.paths),
+                *counter_problems(self.run, self.counted, self.fates, self.udp.paths, self.end),
                 *self.unlisted_problems(),
                 *self.stranger_problems(),
                 *self.keys[1],
@@ -296,11 +297,10 @@ class _Reading:
         """
         prompt = (t for tap, t in self.canaries.before.items() if tap not in self.late)
         begin = max(prompt, default=0)
-        end = min(self.canaries.after.values(), default=_NEVER)
         holes = [
             hole
             for hole in (*self.udp.holes, *self.tcp.holes)
-            if begin < hole.seen.time < end and self._is_readable(hole)
+            if begin < hole.seen.time < self.end and self._is_readable(hole)
         ]
         for hole, count in summarise_holes(holes):
             yield _hole(self.table, hole, count)

@@ -26,11 +26,13 @@ def a_story() -> HomeStory:
     return story
 
 
-def problems(story: HomeStory, folder: FilePath, counted: dict[str, dict[str, int]]) -> list[str]:
+def problems(
+    story: HomeStory, folder: FilePath, counted: dict[str, dict[str, int]], end: int = 2**63
+) -> list[str]:
     story.counted = list(counted)
     ice = story.ice(folder)
     run = a_run(network=story.network, policies=story.policies)
-    found = list(counter_problems(run, counted, ice.fates, ice.udp))
+    found = list(counter_problems(run, counted, ice.fates, ice.udp, end))
     assert all(problem.ground is Ground.COUNTERS for problem in found)
     return [problem.text for problem in found]
 
@@ -58,6 +60,20 @@ def test_counters_that_do_not(
     assert problems(a_story(), tmp_path, changed(device, rule, count)) == [
         f"rule {rule} of {device} {text} that it refused"
     ]
+
+
+@pytest.mark.parametrize(("count", "right"), [(0, False), (1, True), (2, True), (3, False)])
+def test_what_was_under_way_when_the_taps_ended_may_have_been_refused_or_not(
+    tmp_path: FilePath, count: int, right: bool
+) -> None:
+    story = HomeStory()
+    story.enforce("office", "service_only")
+    story.direct(ALICE, EVE, bytes([0, 1]) * 9, until="link")
+    end = story.now
+    story.wait(0.01)
+    story.direct(ALICE, EVE, bytes([0, 2]) * 9, until="link")
+    counted = {"office": {"no_direct_media": count}}
+    assert (problems(story, tmp_path, counted, end) == []) is right
 
 
 @pytest.mark.parametrize(
