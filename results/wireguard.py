@@ -107,7 +107,8 @@ def _carried(
 ) -> Carried:
     tap = places.tunnel_taps[tunnel.vpn.name, client]
     outside = [i for i, one in enumerate(table.taps) if one.host == client and one.mac]
-    begin, end = canaries.before.get(tap.name, 0), canaries.after.get(tap.name, 2**63)
+    # Captures end one after the other: the outer packets of the last inner ones may be missing.
+    begin, end = canaries.before.get(tap.name, 0), min(canaries.after.values(), default=2**63)
     ties = [
         _tie(
             table,

@@ -5,6 +5,7 @@ from pathlib import Path as FilePath
 import pytest
 
 from results.absence import find_canaries
+from results.schema import Moment
 from results.wireguard import Carried, carried, outer_size
 from tests.results.story import RUN, back, ends, rtp, tcp
 from tests.results.vpn_story import (
@@ -118,3 +119,15 @@ def test_a_segment_that_offload_has_not_cut_yet(tmp_path: FilePath) -> None:
         story.carry(outer_size(size))
     found = of_vic(story, tmp_path)
     assert (found.count, found.untied, found.strays) == (1, (), ())
+
+
+def test_what_was_under_way_when_the_first_capture_ended_is_not_asked_for(
+    tmp_path: FilePath,
+) -> None:
+    """Captures end one after the other, the physical interface's before the tunnel's."""
+    story = VpnStory()
+    story.send(VIC_ALICE, ends(VIC, ALICE), rtp(1))
+    story.canaries(Moment.AFTER, without="vic-wg0")
+    story.carried = False
+    story.send(VIC_ALICE, ends(VIC, ALICE), rtp(2))
+    assert problems(story, tmp_path) == []
