@@ -3,6 +3,8 @@
 import os
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,16 +33,16 @@ def rootless(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture
-def runs(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    """A folder for runs that an ordinary user may write to."""
-    folder = tmp_path / "runs"
-    folder.mkdir()
-    if os.geteuid() == 0:
-        shutil.chown(folder, NOBODY, NOBODY)
-        for parent in (tmp_path, *tmp_path.parents):
-            if parent.owner() == "root" and str(parent).startswith("/tmp/pytest"):  # noqa: S108
-                parent.chmod(0o755)
-    return folder
+def runs() -> Iterator[Path]:
+    """A folder for runs that an ordinary user may write to.
+
+    It is not below pytest's own: another session of pytest takes that from others.
+    """
+    with tempfile.TemporaryDirectory(prefix="callpath-test-") as made:
+        folder = Path(made)
+        if os.geteuid() == 0:
+            shutil.chown(folder, NOBODY, NOBODY)
+        yield folder
 
 
 def _as_nobody(*command: str) -> bool:
