@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from results.judge import judge
 from results.schema import Verdict
-from scenarios import commands
+from scenarios import commands, runner
 from scenarios.cli import WRONG_USAGE, main
 from scenarios.display import short
 from scenarios.scenario import ScenarioError, find
@@ -161,6 +162,32 @@ def test_frames_names_each_capture_and_frame(
     assert f"frames that show it, in {short(recorded)}:\n" in out
     assert "  captures/alice-eth0.pcapng" in out
     assert ", step 7 (check)" in out
+
+
+def test_what_was_done_before_an_interruption_is_told(
+    recorded: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ways = [lambda: judge(recorded), lambda: _interrupt(recorded)]
+    monkeypatch.setattr(runner, "run", lambda *_: ways.pop(0)())
+    assert main(["run", "-q", "intranet", "nomadic_direct", "vpn_to_vpn"]) == commands.NOT_DONE
+    said = capsys.readouterr()
+    assert said.out.startswith("PASS intranet ")
+    assert said.out.count("\n") == 1
+    assert "callpath: interrupted\n" in said.err
+
+
+def _interrupt(folder: Path) -> None:
+    raise runner.Interrupted("interrupted", folder)
+
+
+def test_calls_that_only_one_run_has_are_said_so(
+    recorded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = unpack(tmp_path, "external_relayed")
+    assert main(["compare", str(recorded), str(other)]) == commands.PASS
+    out = capsys.readouterr().out
+    assert "alice and bob: Flow 5 → not there" in out
+    assert "alice and eve: not there → Flows 3 and 4 by relay (allocated by alice)" in out
 
 
 def test_several_runs_are_judged_into_one_table(
