@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from results.judge import judge
-from results.schema import Verdict
+from results.schema import Result, Verdict
 from scenarios import commands, runner
 from scenarios.cli import WRONG_USAGE, main
 from scenarios.display import short
@@ -167,17 +167,19 @@ def test_frames_names_each_capture_and_frame(
 def test_what_was_done_before_an_interruption_is_told(
     recorded: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ways = [lambda: judge(recorded), lambda: _interrupt(recorded)]
-    monkeypatch.setattr(runner, "run", lambda *_: ways.pop(0)())
+    outcomes: list[Result] = [judge(recorded)]
+
+    def run(*_: object) -> Result:
+        if not outcomes:
+            raise runner.Interrupted("interrupted", recorded)
+        return outcomes.pop()
+
+    monkeypatch.setattr(runner, "run", run)
     assert main(["run", "-q", "intranet", "nomadic_direct", "vpn_to_vpn"]) == commands.NOT_DONE
     said = capsys.readouterr()
     assert said.out.startswith("PASS intranet ")
     assert said.out.count("\n") == 1
     assert "callpath: interrupted\n" in said.err
-
-
-def _interrupt(folder: Path) -> None:
-    raise runner.Interrupted("interrupted", folder)
 
 
 def test_calls_that_only_one_run_has_are_said_so(
