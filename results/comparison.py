@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from results.record import Record
 from results.schema import CallResult, Outcome, Result
+from results.words import listed
 
 
 class Way(Record):
@@ -14,7 +15,8 @@ class Way(Record):
     allocated_by: tuple[str, ...]
 
     def __str__(self) -> str:
-        flows = f"Flow {' and '.join(self.flows)}" if self.flows else "no media"
+        many = "s" if len(self.flows) > 1 else ""
+        flows = f"Flow{many} {listed(self.flows)}" if self.flows else "no media"
         relay = f" by {', '.join(self.relayed_by)}" if self.relayed_by else ""
         owner = f" (allocated by {', '.join(self.allocated_by)})" if self.allocated_by else ""
         return flows + relay + owner

@@ -43,9 +43,12 @@ class Figure:
     most: float
 
 
-def bench(scenario: Scenario, runs: int) -> list[Figure]:
+def bench(scenario: Scenario, times: int, progress: runner.Progress) -> list[Figure]:
     """Run a scenario so often and tell the figures; BenchError when a run does not pass."""
-    measured = [_measure(scenario) for _ in range(runs)]
+    measured = []
+    for number in range(1, times + 1):
+        progress(f"run {number} of {times}")
+        measured.append(_measure(scenario))
     return list(_figures(measured))
 
 
@@ -59,12 +62,16 @@ def _measure(scenario: Scenario) -> dict[str, float]:
     """Seconds of each phase of one run."""
     marks: list[tuple[str, float]] = [("world", time.time())]
     with tempfile.TemporaryDirectory(prefix="callpath-bench-") as runs:
-        result = runner.run(
-            scenario,
-            runner.Conditions(scenario.policies_with({})),
-            Path(runs),
-            lambda phase: marks.append((phase, time.time())),
-        )
+        try:
+            result = runner.run(
+                scenario,
+                runner.Conditions(scenario.policies_with({})),
+                Path(runs),
+                lambda phase: marks.append((phase, time.time())),
+            )
+        except runner.RunError as error:
+            # Its folder is not kept, so that the error may not name it.
+            raise BenchError(f"{scenario.name} was not measured: {error.reason}") from error
         end = time.time()
         if result.verdict is not Verdict.PASS:
             raise BenchError(f"{scenario.name} cannot be measured: {result.reason}")

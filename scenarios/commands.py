@@ -15,6 +15,7 @@ from results.schema import Result, RunFolderError, Verdict
 from scenarios.scenario import Scenario, ScenarioError, all_scenarios, find
 
 if TYPE_CHECKING:
+    from scenarios import display
     from scenarios.runner import Conditions
 
 PASS, FAIL, NOT_DONE = 0, 1, 2
@@ -41,7 +42,7 @@ def list_scenarios(options: argparse.Namespace) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Run the named scenarios, or all; a run that cannot be done does not stop the others."""
-    from scenarios import display, runner
+    from scenarios import runner
 
     try:
         scenarios = [find(name) for name in options.names] or list(all_scenarios())
@@ -52,42 +53,50 @@ def run(options: argparse.Namespace) -> int:
     except (ScenarioError, PolicyError) as error:
         return _cannot(error)
     codes: list[int] = []
-    results: list[Result] = []
+    results: list[display.Judged] = []
     for scenario, condition in zip(scenarios, conditions, strict=True):
         try:
             code, result = _run_one(scenario, condition, options)
         except runner.Interrupted as error:
-            return worst([*codes, _cannot(error)])
+            # What was done before is told all the same.
+            codes.append(_cannot(error))
+            break
         codes.append(code)
         if result is not None:
-            results.append(result)
-    if options.quiet:
-        display.lines(results, _runs(options))
-    elif not options.json and results:
-        display.table(results, _runs(options))
+            results.append((result, _runs(options) / result.run))
+    _tell(results, options)
     return worst(codes)
+
+
+def _tell(results: list["display.Judged"], options: argparse.Namespace) -> None:
+    """Print results in the way that was asked for; as JSON each was printed when it was there."""
+    from scenarios import display
+
+    if options.quiet:
+        display.lines(results)
+    elif results and not options.json:
+        display.table(results)
+        if options.frames:
+            display.frames(results)
 
 
 def judge(options: argparse.Namespace) -> int:
     """Judge stored runs."""
     from results import judge as judging
-    from scenarios import display
 
     codes = []
+    results = []
     for name in options.folders:
-        folder = Path(name)
         try:
-            result = judging.judge(folder)
-        except RunFolderError as error:
+            result = judging.judge(Path(name))
+        except (RunFolderError, OSError) as error:
             codes.append(_cannot(error))
             continue
         codes.append(CODES[result.verdict])
+        results.append((result, Path(name)))
         if options.json:
             print(result.to_json())  # noqa: T201
-        elif options.quiet:
-            display.lines([result], folder.resolve().parent)
-        else:
-            display.table([result], folder.resolve().parent)
+    _tell(results, options)
     return worst(codes)
 
 
@@ -99,7 +108,7 @@ def compare(options: argparse.Namespace) -> int:
 
     try:
         before, after = (judging.judge(Path(name)) for name in options.folders)
-    except RunFolderError as error:
+    except (RunFolderError, OSError) as error:
         return _cannot(error)
     display.comparison(compared(before, after), options.json)
     return PASS
@@ -162,7 +171,7 @@ def execute(options: argparse.Namespace) -> int:
     except (ScenarioError, PolicyError, runner.RunError, WorldError, OSError) as error:
         _cannot(error)
         return OWN_FAILURE
-    sys.stderr.write(f"callpath: the captures are in {folder}\n")
+    sys.stderr.write(f"callpath: the captures are in {display.short(folder)}\n")
     return code
 
 
@@ -175,21 +184,23 @@ def shell(options: argparse.Namespace) -> int:
         scenario = find(options.name)
         conditions = runner.Conditions(scenario.policies_with(dict(options.policy)))
         with display.progress(scenario.name) as progress:
-            visit.shell(scenario, conditions, _runs(options), progress)
+            folder = visit.shell(scenario, conditions, _runs(options), progress)
     except (ScenarioError, PolicyError, runner.RunError, WorldError, OSError) as error:
         return _cannot(error)
+    sys.stderr.write(f"callpath: the services' logs are in {display.short(folder / 'logs')}\n")
     return PASS
 
 
 def bench(options: argparse.Namespace) -> int:
     """Measure the phases of a scenario's runs."""
     from scenarios import bench as benching
-    from scenarios import display, runner
+    from scenarios import display
     from topologies.world import WorldError
 
     try:
-        figures = benching.bench(find(options.name), options.runs)
-    except (ScenarioError, PolicyError, runner.RunError, WorldError, benching.BenchError) as error:
+        with display.progress(options.name) as progress:
+            figures = benching.bench(find(options.name), options.times, progress)
+    except (ScenarioError, PolicyError, WorldError, benching.BenchError, OSError) as error:
         return _cannot(error)
     if options.json:
         for figure in figures:
@@ -260,5 +271,9 @@ def _runs(options: argparse.Namespace) -> Path:
 
 
 def _cannot(error: Exception) -> int:
-    sys.stderr.write(f"callpath: {error}\n")
+    said = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        # Its own text begins with "[Errno 13]".
+        said = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    sys.stderr.write(f"callpath: {said}\n")
     return NOT_DONE

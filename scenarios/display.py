@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 from rich.console import Console
 from rich.table import Table
@@ -11,6 +12,9 @@ from rich.table import Table
 from results.comparison import Comparison
 from results.schema import Result, Verdict
 from scenarios.bench import Figure
+
+#: A result, and the folder that it was read from.
+Judged: TypeAlias = tuple[Result, Path]
 
 _COLOURS = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.INCONCLUSIVE: "yellow"}
 
@@ -40,12 +44,16 @@ def progress(name: str) -> Iterator[Callable[[str], None]]:
         yield show
 
 
-def table(results: Sequence[Result], runs: Path) -> None:
-    """Print one row a run, and below it the reason of each that did not pass."""
+#: Columns of the table of results; the folder's path, which is copied, stays whole.
+COLUMNS = ("scenario", "signalling", "media", "verdict", "seconds", "run folder")
+
+
+def table(results: Sequence[Judged]) -> None:
+    """Print one row a run, and below it the reason of each verdict."""
     console = _console()
-    grid = Table("scenario", "signalling", "media", "verdict", "seconds")
-    grid.add_column("run folder", overflow="fold")
-    for result in results:
+    grid = Table(*COLUMNS[:-1])
+    grid.add_column(COLUMNS[-1], overflow="fold")
+    for result, folder in results:
         colour = _COLOURS[result.verdict]
         grid.add_row(
             result.scenario,
@@ -53,17 +61,25 @@ def table(results: Sequence[Result], runs: Path) -> None:
             _flows(result.media_flows),
             f"[{colour}]{result.verdict}[/]",
             _seconds(result.seconds.total),
-            _short(runs / result.run),
+            short(folder),
         )
     console.print(grid)
-    for result in results:
+    for result, _ in results:
         console.print(f"{result.scenario}: {result.reason}", highlight=False, markup=False)
 
 
-def lines(results: Sequence[Result], runs: Path) -> None:
+def frames(results: Sequence[Judged]) -> None:
+    """Print the frames that each verdict rests on: capture file, number, what it shows."""
+    for result, folder in results:
+        print(f"frames that show it, in {short(folder)}:")  # noqa: T201
+        for citation in result.citations:
+            print(f"  {citation.file:32} {citation.frame:>6}  {citation.what}")  # noqa: T201
+
+
+def lines(results: Sequence[Judged]) -> None:
     """Print one line a run: verdict, scenario and folder."""
-    for result in results:
-        print(f"{result.verdict} {result.scenario} {_short(runs / result.run)}")  # noqa: T201
+    for result, folder in results:
+        print(f"{result.verdict} {result.scenario} {short(folder)}")  # noqa: T201
 
 
 def comparison(compared: Comparison, as_json: bool) -> None:
@@ -74,7 +90,8 @@ def comparison(compared: Comparison, as_json: bool) -> None:
     console = _console()
     console.print(f"{compared.before} → {compared.after}", highlight=False)
     for call in compared.calls:
-        verb = f"{call.before} → {call.after}" if call.changed else f"{call.before}, as before"
+        before, after = (way or "not there" for way in (call.before, call.after))
+        verb = f"{before} → {after}" if call.changed else f"{before}, as before"
         console.print(f"  {' and '.join(call.participants)}: {verb}", highlight=False)
         for rules, when in (
             (call.refused_only_before, "no longer refused by"),
@@ -106,7 +123,7 @@ def _seconds(total: float | None) -> str:
     return "-" if total is None else f"{total:.1f}"
 
 
-def _short(path: Path) -> str:
+def short(path: Path) -> str:
     """The path as one would type it here."""
     try:
         return str(path.resolve().relative_to(Path.cwd()))

@@ -240,7 +240,11 @@ def _mininet(facts: Facts) -> Check:
 def _openvswitch(facts: Facts) -> Check:
     there = "has it too" if facts.kernel_datapath else "lacks it"
     what = f"{facts.versions['openvswitch']}, userspace datapath (the kernel {there})"
-    return _program("openvswitch", facts, what, "ovs-vswitchd", "ovsdb-server")
+    check = _program("openvswitch", facts, what, "ovs-vswitchd", "ovsdb-server")
+    # The userspace datapath makes a device for each bridge.
+    if check.status == "used" and not facts.tun and not (facts.root and facts.kernel_datapath):
+        return _no_tun("openvswitch", "its userspace datapath")
+    return check
 
 
 def _dumpcap(facts: Facts) -> Check:
@@ -274,9 +278,14 @@ def _wireguard(facts: Facts) -> Check:
     if "wireguard-go" not in facts.programs:
         return Check("wireguard", "missing", "neither the kernel's nor wireguard-go", INSTALL)
     if not facts.tun:
-        what = f"wireguard-go, but this user may not open {_TUN}"
-        return Check("wireguard", "missing", what, f"sudo chmod 666 {_TUN}")
+        return _no_tun("wireguard", "wireguard-go")
     return Check("wireguard", "fallback", "wireguard-go, in user space")
+
+
+def _no_tun(name: str, who: str) -> Check:
+    """A facility that makes network devices in user space, where this user may not."""
+    what = f"this user may not open {_TUN}, as needed by {who}"
+    return Check(name, "missing", what, f"sudo chmod 666 {_TUN}")
 
 
 def _netem(facts: Facts) -> Check:

@@ -32,6 +32,7 @@ class RunError(Exception):
 
     def __init__(self, reason: str, folder: Path) -> None:
         super().__init__(f"{reason}\nThe run is incomplete; what there is of it is in {folder}")
+        self.reason = reason
         self.folder = folder
 
 
@@ -66,7 +67,20 @@ def run(scenario: Scenario, conditions: Conditions, runs: Path, progress: Progre
 
 
 def new_folder(scenario: Scenario, conditions: Conditions, runs: Path) -> RunFolder:
-    """Lay out the folder of a new run, named by time and scenario."""
+    """Lay out the folder of a new run, named by time and scenario.
+
+    OSError, in words for a person, where none can be made.
+    """
+    try:
+        return _lay_out(scenario, conditions, runs)
+    except OSError as error:
+        raise OSError(
+            f"no run folder can be made in {runs}: {error.strerror}; "
+            "choose another place with --runs FOLDER"
+        ) from error
+
+
+def _lay_out(scenario: Scenario, conditions: Conditions, runs: Path) -> RunFolder:
     created = datetime.now(UTC)
     name = f"{created:%Y%m%d-%H%M%S}-{scenario.name}-{secrets.token_hex(2)}"
     folder = RunFolder(runs.resolve() / name)

@@ -1,17 +1,24 @@
 """What a scenario is: a network, calls in it, and the flows that must come out."""
 
+import difflib
 import importlib.util
+import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from pydantic import ValidationError
 
 from controllers.policy import Policy, load
 from controllers.policy import find as find_policy
 from results.schema import Connection, Expectation, PlannedCall
-from topologies.spec import Flow, Network
+from topologies.spec import Flow, Network, Role
 
 _FOLDER = Path(__file__).parent
+
+#: Names of scenarios, which are part of the names of run folders.
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class ScenarioError(Exception):
@@ -40,7 +47,10 @@ class ConnectVpn:
 
 @dataclass(frozen=True)
 class Scenario:
-    """A use case. The expectations are exact sets: one flow more is as wrong as one less."""
+    """A use case. The expectations are exact sets: one flow more is as wrong as one less.
+
+    ScenarioError when it cannot take place: calls of nobody, policies of no firewall.
+    """
 
     name: str
     title: str
@@ -56,8 +66,12 @@ class Scenario:
     expect_unsupported: str | None = None
     #: VPN users connect before the first call, unless it is said here.
     connections: tuple[ConnectVpn, ...] = ()
-    #: Firewall -> name of the shipped policy that it enforces.
+    #: Firewall -> the policy that it enforces: a shipped one's name, or a YAML file's path.
     policies: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for problem in _problems(self):
+            raise ScenarioError(f"scenario {self.name}: {problem}")
 
     def policies_with(self, changes: Mapping[str, str]) -> dict[str, Policy]:
         """The policy of each firewall that has one, after ``changes`` (firewall -> policy).
@@ -65,13 +79,8 @@ class Scenario:
         ScenarioError for a firewall that is not there; PolicyError for a policy
         that is not there or cannot be used.
         """
-        there = [firewall.name for firewall in self.network.firewalls]
-        for firewall in changes:
-            if firewall not in there:
-                raise ScenarioError(
-                    f"scenario {self.name} has no firewall {firewall!r}; "
-                    f"there are: {', '.join(there) or 'none'}"
-                )
+        for problem in _firewall_problems(self.network, changes):
+            raise ScenarioError(f"scenario {self.name}: {problem}")
         chosen = {**self.policies, **changes}
         return {firewall: load(find_policy(name)) for firewall, name in chosen.items()}
 
@@ -107,6 +116,56 @@ class Scenario:
         )
 
 
+def _problems(scenario: Scenario) -> Iterator[str]:
+    """What keeps a scenario from taking place, each as one sentence."""
+    if not _NAME.fullmatch(scenario.name):
+        yield "a name has small letters, digits and _ only, and begins with a letter"
+    if not scenario.calls:
+        yield "it has no calls, so there is nothing to prove"
+    for call in scenario.calls:
+        yield from _call_problems(scenario.network, call)
+    for connection in scenario.connections:
+        yield from _connection_problems(scenario.network, connection)
+    yield from _firewall_problems(scenario.network, scenario.policies)
+    expected = {*(scenario.expect_allocated_by or ()), scenario.expect_refused_first} - {None}
+    for user in sorted(map(str, expected)):
+        if user not in {name for call in scenario.calls for name in (call.caller, call.callee)}:
+            yield f"it expects something of {user}, who is in no call"
+
+
+def _call_problems(network: Network, call: Call) -> Iterator[str]:
+    users = [host.name for host in network.with_role(Role.USER)]
+    for user in (call.caller, call.callee):
+        if user not in users:
+            yield f"it has no user {user!r} for a call; there are: {_listed(users)}"
+    if call.caller == call.callee:
+        yield f"{call.caller} calls nobody else"
+    if call.seconds <= 0:
+        yield f"the call of {call.caller} lasts {call.seconds:g} seconds; it must last longer"
+
+
+def _connection_problems(network: Network, connection: ConnectVpn) -> Iterator[str]:
+    members = {vpn.name: [client.host for client in vpn.clients] for vpn in network.vpns}
+    if connection.vpn not in members:
+        yield f"it has no VPN {connection.vpn!r}; there are: {_listed(members)}"
+    elif connection.host not in members[connection.vpn]:
+        users = _listed(members[connection.vpn])
+        yield f"VPN {connection.vpn} has no user {connection.host!r}; there are: {users}"
+    if connection.after_seconds <= 0:
+        yield f"{connection.host} connects in mid-call: after_seconds is 1 or more"
+
+
+def _firewall_problems(network: Network, named: Iterable[str]) -> Iterator[str]:
+    there = [firewall.name for firewall in network.firewalls]
+    for firewall in named:
+        if firewall not in there:
+            yield f"it has no firewall {firewall!r}; there are: {_listed(there)}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names) or "none"
+
+
 def all_scenarios() -> Iterator[Scenario]:
     """Every scenario that lies in this folder, by name."""
     for path in sorted(_FOLDER.glob("*.py")):
@@ -118,12 +177,16 @@ def find(reference: str) -> Scenario:
     """The scenario of this name, or in this file; ScenarioError when there is none."""
     if reference.endswith(".py"):
         return from_file(Path(reference))
+    if "/" in reference:
+        raise ScenarioError(f"{reference} is no scenario file: its name must end in .py")
     names = []
     for scenario in all_scenarios():
         if scenario.name == reference:
             return scenario
         names.append(scenario.name)
-    raise ScenarioError(f"there is no scenario {reference!r}; there are: {', '.join(names)}")
+    like = difflib.get_close_matches(reference, names, n=1)
+    meant = f" (did you mean {like[0]!r}?)" if like else ""
+    raise ScenarioError(f"there is no scenario {reference!r}{meant}; there are: {_listed(names)}")
 
 
 def from_file(path: Path) -> Scenario:
@@ -137,9 +200,21 @@ def from_file(path: Path) -> Scenario:
     sys.modules[spec.name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except ScenarioError as error:
+        raise ScenarioError(f"{path}: {error}") from None
+    except ValidationError as error:
+        raise ScenarioError(f"{path}: {_first(error)}") from error
+    except (Exception, SystemExit) as error:
         raise ScenarioError(f"{path} cannot be read: {type(error).__name__}: {error}") from error
     scenario = getattr(module, "scenario", None)
     if not isinstance(scenario, Scenario):
         raise ScenarioError(f"{path} defines no scenario; it must say scenario = Scenario(…)")
     return scenario
+
+
+def _first(error: ValidationError) -> str:
+    """What is wrong with a description of a network, in one line."""
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    said = first["msg"].removeprefix("Value error, ")
+    return f"{error.title} {where}: {said}" if where else said

@@ -166,6 +166,7 @@ class Stage:
         _phase("prompt")
         self._lab.prompt(stdio)
         self._processes.end(servers)
+        keep_logs(folder)
 
     def _cast(self, folder: RunFolder) -> Cast:
         return Cast(self._lab, self._processes, folder, self._secret)

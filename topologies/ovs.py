@@ -26,6 +26,9 @@ _CONTROL = FOLDER / "vswitchd.ctl"
 _KERNEL_MODULE = Path("/sys/module/openvswitch")
 
 
+#: Where programs of user space make network devices, as the userspace datapath does.
+_TUN = Path("/dev/net/tun")
+
 _TIMEOUT = 10.0
 
 _FLOW = re.compile(r"cookie=(?P<cookie>0x[0-9a-f]+),.* n_packets=(?P<packets>\d+),")
@@ -37,6 +40,10 @@ class OvsError(Exception):
 
 def start(processes: Processes, logs: Path) -> list[Process]:
     """Start database and switch; returns once they answer."""
+    if datapath() == "user" and not os.access(_TUN, os.R_OK | os.W_OK):
+        raise OvsError(
+            f"firewalls need {_TUN}, which this user may not open; see: ./callpath doctor"
+        )
     FOLDER.mkdir(exist_ok=True)
     # Whatever starts ovs-vsctl from here on, Mininet too, finds the world's own files.
     os.environ.update(OVS_DBDIR=str(FOLDER), OVS_LOGDIR=str(FOLDER), OVS_SYSCONFDIR=str(FOLDER))

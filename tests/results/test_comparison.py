@@ -73,7 +73,7 @@ def test_a_call_that_changes_path_is_named_with_the_rule_that_decides() -> None:
     (call,) = compare(_DIRECT, _RELAYED).calls
     assert call.changed
     assert str(call.before) == "Flow 2"
-    assert str(call.after) == "Flow 3 and 4 by relay (allocated by alice)"
+    assert str(call.after) == "Flows 3 and 4 by relay (allocated by alice)"
     assert call.refused_only_after == ("office: no_direct_media",)
     assert call.refused_only_before == ()
 

@@ -6,10 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from results.schema import Verdict
-from scenarios import commands
+from results.judge import judge
+from results.schema import Result, Verdict
+from scenarios import commands, runner
 from scenarios.cli import WRONG_USAGE, main
+from scenarios.display import short
 from scenarios.scenario import ScenarioError, find
+from tests.results.recorded import unpack
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that took place."""
+    return unpack(tmp_path_factory.mktemp("recorded"))
 
 
 @pytest.mark.parametrize("arguments", [[], ["frobnicate"], ["judge"], ["run", "--no-such-option"]])
@@ -83,8 +92,113 @@ def test_an_unknown_scenario_is_named_with_those_there_are(
 ) -> None:
     assert main(["run", "intranett"]) == commands.NOT_DONE
     error = capsys.readouterr().err
-    assert "there is no scenario 'intranett'; there are: " in error
-    assert "intranet" in error
+    assert "there is no scenario 'intranett' (did you mean 'intranet'?); there are: " in error
+    assert "nomadic_direct" in error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["rnu"], "there is no command 'rnu' (did you mean 'run'?); there are: list, run, "),
+        (["frobnicate"], "there is no command 'frobnicate'; there are: list, run, "),
+        (
+            ["whatif", "external_direct", "--policy", "office=udp_out"],
+            "whatif compares: give --policy at least twice",
+        ),
+        (
+            ["exec", "intranet", "alice", "ls", "-l"],
+            "put -- before the program, as in: exec intranet HOST -- ls -l",
+        ),
+        (["run", "-q", "--json"], "argument --json: not allowed with argument -q/--quiet"),
+        (["run", "--controller-python", "/no/python"], "there is no program '/no/python'"),
+        (["bench", "intranet", "--times", "0"], "'0' is not a number of runs, from 1"),
+    ],
+)
+def test_wrong_usage_is_said_in_words_that_help(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == WRONG_USAGE
+    assert said in capsys.readouterr().err
+
+
+def test_an_example_stays_on_one_line_to_be_copied(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    with pytest.raises(SystemExit):
+        main(["explain", "--help"])
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("Example: ./callpath explain service_only --packet 'udp ")
+    assert last.endswith("203.0.113.9:3478'")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "docs/concepts.md"], "docs/concepts.md is no scenario file: its name must end in"),
+        (["run", "intranet", "--runs", "/proc/none"], "no run folder can be made in /proc/none: "),
+        (["judge", "x" * 300], "x: File name too long"),
+        (["compare", "x" * 300, "y"], "x: File name too long"),
+        (["explain", "nowhere.yaml", "--packet", "p"], "nowhere.yaml"),
+        (["whatif", "nope", *["--policy", "office=udp_out"] * 2], "there is no scenario 'nope'"),
+    ],
+)
+def test_what_cannot_be_done_is_said_without_a_traceback(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == commands.NOT_DONE
+    error = capsys.readouterr().err
+    assert said in error
+    assert "Errno" not in error
+
+
+def test_frames_names_each_capture_and_frame(
+    recorded: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["judge", "--frames", str(recorded)]) == commands.PASS
+    out = capsys.readouterr().out
+    assert f"frames that show it, in {short(recorded)}:\n" in out
+    assert "  captures/alice-eth0.pcapng" in out
+    assert ", step 7 (check)" in out
+
+
+def test_what_was_done_before_an_interruption_is_told(
+    recorded: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcomes: list[Result] = [judge(recorded)]
+
+    def run(*_: object) -> Result:
+        if not outcomes:
+            raise runner.Interrupted("interrupted", recorded)
+        return outcomes.pop()
+
+    monkeypatch.setattr(runner, "run", run)
+    assert main(["run", "-q", "intranet", "nomadic_direct", "vpn_to_vpn"]) == commands.NOT_DONE
+    said = capsys.readouterr()
+    assert said.out.startswith("PASS intranet ")
+    assert said.out.count("\n") == 1
+    assert "callpath: interrupted\n" in said.err
+
+
+def test_calls_that_only_one_run_has_are_said_so(
+    recorded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = unpack(tmp_path, "external_relayed")
+    assert main(["compare", str(recorded), str(other)]) == commands.PASS
+    out = capsys.readouterr().out
+    assert "alice and bob: Flow 5 → not there" in out
+    assert "alice and eve: not there → Flows 3 and 4 by relay (allocated by alice)" in out
+
+
+def test_several_runs_are_judged_into_one_table(
+    recorded: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["judge", str(recorded), str(recorded)]) == commands.PASS
+    out = capsys.readouterr().out
+    assert out.count("verdict") == 1
+    assert out.count("│ PASS") == 2
 
 
 def test_what_is_no_run_folder_is_said_so(
@@ -111,6 +225,25 @@ def test_a_scenario_file_that_fails_says_where(tmp_path: Path) -> None:
     file.write_text("import no_such_module\n")
     with pytest.raises(ScenarioError, match=f"{file} cannot be read: ModuleNotFoundError"):
         find(str(file))
+
+
+def test_a_scenario_file_that_exits_ends_nothing_else(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text("import sys; sys.exit(3)\n")
+    with pytest.raises(ScenarioError, match=f"{file} cannot be read: SystemExit: 3"):
+        find(str(file))
+
+
+def test_a_wrong_network_is_said_in_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from topologies.spec import Link, Segment\n"
+        "Link(name='lan', prefix='8.8.8.0/24', segment=Segment.CUSTOMER)\n"
+    )
+    with pytest.raises(ScenarioError) as raised:
+        find(str(file))
+    assert str(raised.value).startswith(f"{file}: link lan: 8.8.8.0/24 is not within 10.0.0.0/8")
+    assert "\n" not in str(raised.value)
 
 
 def test_a_scenario_file_must_define_a_scenario(tmp_path: Path) -> None:

@@ -139,9 +139,21 @@ def test_wireguard_in_user_space_needs_its_device() -> None:
     assert found(barred, "wireguard") == Check(
         "wireguard",
         "missing",
-        "wireguard-go, but this user may not open /dev/net/tun",
+        "this user may not open /dev/net/tun, as needed by wireguard-go",
         "sudo chmod 666 /dev/net/tun",
     )
+
+
+def test_firewalls_in_user_space_need_it_too() -> None:
+    assert found(replace(WHOLE, root=False, tun=False), "openvswitch") == Check(
+        "openvswitch",
+        "missing",
+        "this user may not open /dev/net/tun, as needed by its userspace datapath",
+        "sudo chmod 666 /dev/net/tun",
+    )
+    absent = replace(WHOLE, root=False, tun=False, programs=PROGRAMS - {"ovs-vswitchd"})
+    assert found(absent, "openvswitch").mend == INSTALL
+    assert found(replace(WHOLE, tun=False), "openvswitch").status == "used"
 
 
 def test_without_netem_links_have_no_delay() -> None:

@@ -1,10 +1,12 @@
 """A scenario in the terms of the run folder."""
 
+import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from scenarios.scenario import Call, Scenario, find
+from scenarios.scenario import Call, ConnectVpn, Scenario, ScenarioError, find
 from topologies.spec import Flow
 
 
@@ -40,3 +42,40 @@ def test_who_checks_first_gets_into_the_plan(scenario: Scenario, first: bool) ->
 )
 def test_the_relay_scenarios_say_whose_allocation_it_is(name: str, allocated_by: str) -> None:
     assert find(name).expect_allocated_by == frozenset({allocated_by})
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"name": "a/b"}, "scenario a/b: a name has small letters, digits and _ only"),
+        ({"calls": ()}, "it has no calls, so there is nothing to prove"),
+        (
+            {"calls": (Call("alice", "zoe"),)},
+            "it has no user 'zoe' for a call; there are: alice, bob, bea, eve, nina",
+        ),
+        ({"calls": (Call("alice", "relay"),)}, "it has no user 'relay' for a call"),
+        ({"calls": (Call("alice", "alice"),)}, "alice calls nobody else"),
+        ({"calls": (Call("alice", "eve", seconds=0),)}, "lasts 0 seconds; it must last longer"),
+        ({"policies": {"offce": "udp_out"}}, "it has no firewall 'offce'; there are: office, "),
+        ({"connections": (ConnectVpn("office", "vic", 1),)}, "it has no VPN 'office'; there are: "),
+        ({"expect_allocated_by": frozenset({"zoe"})}, "expects something of zoe, who is in no"),
+        ({"expect_refused_first": "bob"}, "expects something of bob, who is in no call"),
+    ],
+)
+def test_what_cannot_take_place_is_no_scenario(
+    scenario: Scenario, change: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ScenarioError, match=re.escape(said)):
+        replace(scenario, **change)
+
+
+@pytest.mark.parametrize(
+    ("connection", "said"),
+    [
+        (ConnectVpn("office", "eve", 1), "VPN office has no user 'eve'; there are: vic, vera"),
+        (ConnectVpn("office", "vic", 0), "vic connects in mid-call: after_seconds is 1 or more"),
+    ],
+)
+def test_who_connects_in_mid_call_is_a_user_of_the_vpn(connection: ConnectVpn, said: str) -> None:
+    with pytest.raises(ScenarioError, match=re.escape(said)):
+        replace(find("vpn_to_vpn"), connections=(connection,))
