@@ -14,6 +14,9 @@ from results.packets import Kind, PacketTable
 from results.problems import Ground, Problem
 from results.schema import Ending, Moment, Run, canary
 
+#: After all times that a table can hold.
+_NEVER = 2**63
+
 
 @dataclass(frozen=True)
 class Canaries:
@@ -21,6 +24,11 @@ class Canaries:
 
     before: dict[str, int] = field(default_factory=dict)
     after: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def end(self) -> int:
+        """When the first capture may have ended, in ns; later packets may be in some only."""
+        return min(self.after.values(), default=_NEVER)
 
 
 def find_canaries(table: PacketTable, run: str) -> Canaries:

@@ -2,7 +2,8 @@
 
 A refusing rule counts every packet (an allowing one only connections), so each
 packet that a firewall or a NAT router is said to have refused is in the rule's
-counter; and where a rule refuses nothing but UDP, nothing else is.
+counter; and where a rule refuses nothing but UDP, nothing else is. Captures end one
+after the other, so what was lost after the first of them ended may have gone on.
 """
 
 from collections import Counter
@@ -25,19 +26,19 @@ def counted_by_rules(ending: Ending | None) -> Counted:
 
 
 def counter_problems(
-    run: Run, counted: Counted, fates: Fates, udp: Iterable[Path]
+    run: Run, counted: Counted, fates: Fates, udp: Iterable[Path], end: int
 ) -> Iterator[Problem]:
-    """Rules whose counters say something else than the captures."""
+    """Rules whose counters say something else than the captures, which end from ``end`` ns on."""
     for device in run.policies:
         if device not in counted:
             text = f"{device} enforces a policy, but ending.json has no counters of its rules"
             yield Problem(Ground.COUNTERS, text)
-    refused = _refused(fates, udp, counted)
+    sure, late = (_refused(fates, paths, counted) for paths in _parted(udp, end))
     exact = {(name, rule) for name, policy in run.policies.items() for rule in _udp_only(policy)}
-    for device, rule in sorted({*refused, *exact}):
-        seen, count = refused[device, rule], counted.get(device, {}).get(rule, 0)
-        wrong = count != seen if (device, rule) in exact else count < seen
-        if wrong and device in counted:
+    for device, rule in sorted({*sure, *exact}):
+        seen, count = sure[device, rule], counted.get(device, {}).get(rule, 0)
+        too_many = (device, rule) in exact and count > seen + late[device, rule]
+        if (count < seen or too_many) and device in counted:
             yield Problem(
                 Ground.COUNTERS,
                 f"rule {rule} of {device} counted {_packets(count)}, "
@@ -45,12 +46,21 @@ def counter_problems(
             )
 
 
+def _parted(udp: Iterable[Path], end: int) -> tuple[list[Path], list[Path]]:
+    """The paths that were lost before a time, and those lost later."""
+    lost = [path for path in udp if not path.complete]
+    return (
+        [path for path in lost if path.last.time < end],
+        [path for path in lost if path.last.time >= end],
+    )
+
+
 def _refused(fates: Fates, udp: Iterable[Path], counted: Counted) -> Counter[tuple[str, str]]:
     """How many packets each counting rule refused, as the captures show it."""
     found: Counter[tuple[str, str]] = Counter()
     for path in udp:
-        fate = None if path.complete else fates.of(path)
-        if fate and fate.by and fate.rule and fate.by in counted:
+        fate = fates.of(path)
+        if fate.by and fate.rule and fate.by in counted:
             found[fate.by, fate.rule] += 1
     return found
 

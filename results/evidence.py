@@ -57,9 +57,6 @@ from results.vpn import Remark, Scenery
 from results.vpn_findings import findings_of
 from topologies.spec import Flow, Role
 
-#: After all times that a table can hold.
-_NEVER = 2**63
-
 
 @dataclass(frozen=True)
 class CallEvidence:
@@ -209,7 +206,9 @@ class _Reading:
                 *self.hole_problems(),
                 *canary_problems(self.table, self.canaries, self.media_times(), self.late),
                 *self.signalling.problems,
-                *counter_problems(self.run, self.counted, self.fates, self.udp.paths),
+                *counter_problems(
+                    self.run, self.counted, self.fates, self.udp.paths, self.canaries.end
+                ),
                 *self.unlisted_problems(),
                 *self.stranger_problems(),
                 *self.keys[1],
@@ -296,7 +295,7 @@ class _Reading:
         """
         prompt = (t for tap, t in self.canaries.before.items() if tap not in self.late)
         begin = max(prompt, default=0)
-        end = min(self.canaries.after.values(), default=_NEVER)
+        end = self.canaries.end
         holes = [
             hole
             for hole in (*self.udp.holes, *self.tcp.holes)

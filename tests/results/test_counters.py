@@ -26,11 +26,13 @@ def a_story() -> HomeStory:
     return story
 
 
-def problems(story: HomeStory, folder: FilePath, counted: dict[str, dict[str, int]]) -> list[str]:
+def problems(
+    story: HomeStory, folder: FilePath, counted: dict[str, dict[str, int]], end: int = 2**63
+) -> list[str]:
     story.counted = list(counted)
     ice = story.ice(folder)
     run = a_run(network=story.network, policies=story.policies)
-    found = list(counter_problems(run, counted, ice.fates, ice.udp))
+    found = list(counter_problems(run, counted, ice.fates, ice.udp, end))
     assert all(problem.ground is Ground.COUNTERS for problem in found)
     return [problem.text for problem in found]
 
@@ -75,6 +77,22 @@ def test_what_a_rule_refused_without_being_seen(tmp_path: FilePath) -> None:
     assert problems(story, tmp_path, RIGHT) == [
         "rule no_direct_media of office counted 2 packets, but the captures show 0 that it refused"
     ]
+
+
+@pytest.mark.parametrize(
+    ("counted", "wrong"), [(0, True), (1, False), (2, False), (3, True)], ids=str
+)
+def test_what_was_lost_after_captures_ended_may_or_may_not_have_been_refused(
+    tmp_path: FilePath, counted: int, wrong: bool
+) -> None:
+    story = HomeStory()
+    story.enforce("office", "service_only")
+    story.direct(ALICE, EVE, bytes([0, 1]) * 9, until="link")
+    end = story.now
+    story.direct(ALICE, EVE, bytes([0, 2]) * 9, until="link")
+    story.direct(EVE, ALICE, bytes(9), until="nat")
+    found = problems(story, tmp_path, changed("office", "no_direct_media", counted), end)
+    assert bool(found) is wrong
 
 
 def test_a_rule_that_has_no_counter(tmp_path: FilePath) -> None:
