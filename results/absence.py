@@ -92,6 +92,14 @@ def late_taps(run: Run) -> frozenset[str]:
     return frozenset(late)
 
 
+def foreign_captures(table: PacketTable) -> Iterator[Problem]:
+    """Captures of another interface than their tap's."""
+    for tap, interface in zip(table.taps, table.interfaces, strict=True):
+        if interface not in (None, tap.interface):
+            text = f"the capture of {tap.name} is of {interface}, not of {tap.interface}"
+            yield Problem(Ground.CAPTURE, text)
+
+
 def count_problems(table: PacketTable, ending: Ending) -> Iterator[Problem]:
     """Taps that dropped packets, or whose capture is not what the capture program counted."""
     frames = np.bincount(table.tap, minlength=len(table.taps)).tolist()

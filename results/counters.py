@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from controllers.policy import Policy
 from controllers.words import Action, Protocol
 from results.fates import Fates
+from results.passed import Passed
 from results.paths import Path
 from results.problems import Ground, Problem
 from results.schema import Ending, Run
@@ -43,6 +44,21 @@ def counter_problems(
                 Ground.COUNTERS,
                 f"rule {rule} of {device} counted {_packets(count)}, "
                 f"but the captures show {seen} that it refused",
+            )
+
+
+def silent_rules(counted: Counted, passed: Passed) -> Iterator[Problem]:
+    """Rules that are said to have counted nothing, though packets went their way.
+
+    How many is not compared: the packets that follow a connection's first one may
+    still be taken for new ones, and one of an earlier run may be remembered.
+    """
+    for (device, rule), seen in sorted(passed.items()):
+        if seen and device in counted and not counted[device].get(rule, 0):
+            yield Problem(
+                Ground.COUNTERS,
+                f"rule {rule} of {device} counted 0 packets, "
+                f"but the captures show {seen} that it let through",
             )
 
 

@@ -11,11 +11,12 @@ from functools import cached_property
 from results.absence import Canaries, canary_problems, find_canaries, late_taps
 from results.calls import Call, read_calls
 from results.checks import Check, checks_of, stun_messages
-from results.counters import Counted, counter_problems
+from results.counters import Counted, counter_problems, silent_rules
 from results.dtls import Handshake
 from results.fates import Fates
 from results.first_packet import Reversal, reversal
 from results.ice import Ice
+from results.inversion import inverted_cables
 from results.legs import Conversations, NamedFlow, Opened, in_order, name_of
 from results.media import (
     Packet,
@@ -43,6 +44,7 @@ from results.openings import (
 )
 from results.packets import PacketTable
 from results.pairs import pair_outcomes, pair_problems, unselected_pairs
+from results.passed import let_through
 from results.paths import Hole, Travels, follow_udp, summarise_holes
 from results.places import Places, places_of
 from results.problems import Ground, Problem, cite
@@ -206,9 +208,7 @@ class _Reading:
                 *self.hole_problems(),
                 *canary_problems(self.table, self.canaries, self.media_times(), self.late),
                 *self.signalling.problems,
-                *counter_problems(
-                    self.run, self.counted, self.fates, self.udp.paths, self.canaries.end
-                ),
+                *self.counter_problems(),
                 *self.unlisted_problems(),
                 *self.stranger_problems(),
                 *self.keys[1],
@@ -218,6 +218,14 @@ class _Reading:
             ),
             remarks=vpn.remarks,
         )
+
+    def counter_problems(self) -> Iterator[Problem]:
+        """Rules whose counters do not agree with what the captures show."""
+        udp = self.udp.paths
+        yield from counter_problems(self.run, self.counted, self.fates, udp, self.canaries.end)
+        syns = [opening.path for opening in self.tcp.openings]
+        passed = let_through(self.run, self.places, self.table, udp, syns)
+        yield from silent_rules(self.counted, passed)
 
     def scenery(self, calls: Iterable[CallEvidence]) -> Scenery:
         """What is to be known for findings about VPNs."""
@@ -303,6 +311,7 @@ class _Reading:
         ]
         for hole, count in summarise_holes(holes):
             yield _hole(self.table, hole, count)
+        yield from inverted_cables(self.table, self.udp.paths)
         for opening in self.tcp.openings:
             yield from self.hello_problems(opening)
 
