@@ -13,6 +13,7 @@ import numpy as np
 from results.packets import Kind, PacketTable
 from results.problems import Ground, Problem
 from results.schema import Ending, Moment, Run, canary
+from results.words import packets_in_words
 
 #: After all times that a table can hold.
 _NEVER = 2**63
@@ -108,7 +109,15 @@ def count_problems(table: PacketTable, ending: Ending) -> Iterator[Problem]:
         if count is None:
             yield Problem(Ground.HOLE, f"{tap.name} has no packet counters in ending.json")
         elif count.dropped:
-            yield Problem(Ground.HOLE, f"{tap.name} dropped {count.dropped} packets")
+            dropped = packets_in_words(count.dropped)
+            yield Problem(Ground.HOLE, f"{tap.name} dropped {dropped}")
+        elif count.lost:
+            lost = packets_in_words(count.lost)
+            yield Problem(
+                Ground.HOLE,
+                f"the kernel dropped {lost} at the interface of {tap.name}, "
+                "which the capture there may not have seen",
+            )
         elif count.received != held:
             yield Problem(
                 Ground.HOLE,

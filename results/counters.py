@@ -16,6 +16,7 @@ from results.passed import Passed
 from results.paths import Path
 from results.problems import Ground, Problem
 from results.schema import Ending, Run
+from results.words import packets_in_words
 
 #: Device -> rule -> packets.
 Counted = Mapping[str, Mapping[str, int]]
@@ -42,8 +43,8 @@ def counter_problems(
         if (count < seen or too_many) and device in counted:
             yield Problem(
                 Ground.COUNTERS,
-                f"rule {rule} of {device} counted {_packets(count)}, "
-                f"but the captures show {seen} that it refused",
+                f"rule {rule} of {device} counted {packets_in_words(count)}, "
+                f"but the captures show {seen:,} that it refused",
             )
 
 
@@ -58,7 +59,7 @@ def silent_rules(counted: Counted, passed: Passed) -> Iterator[Problem]:
             yield Problem(
                 Ground.COUNTERS,
                 f"rule {rule} of {device} counted 0 packets, "
-                f"but the captures show {seen} that it let through",
+                f"but the captures show {seen:,} that it let through",
             )
 
 
@@ -86,7 +87,3 @@ def _udp_only(policy: Policy) -> Iterator[str]:
     for rule in policy.rules:
         if rule.action is Action.DENY and rule.protocol is Protocol.UDP:
             yield rule.name
-
-
-def _packets(count: int) -> str:
-    return "1 packet" if count == 1 else f"{count} packets"

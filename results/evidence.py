@@ -15,6 +15,7 @@ from results.counters import Counted, counter_problems, silent_rules
 from results.dtls import Handshake
 from results.fates import Fates
 from results.first_packet import Reversal, reversal
+from results.holes import hole_problem
 from results.ice import Ice
 from results.inversion import inverted_cables
 from results.legs import Conversations, NamedFlow, Opened, in_order, name_of
@@ -310,7 +311,7 @@ class _Reading:
             if begin < hole.seen.time < end and self._is_readable(hole)
         ]
         for hole, count in summarise_holes(holes):
-            yield _hole(self.table, hole, count)
+            yield hole_problem(self.table, hole, count)
         yield from inverted_cables(self.table, self.udp.paths)
         for opening in self.tcp.openings:
             yield from self.hello_problems(opening)
@@ -392,15 +393,3 @@ class _Reading:
         planned = next((plan for plan in self.run.calls if plan.id == call.id), None)
         if planned and call.answered_by_callee:
             yield from too_short(self.table, planned, streams)
-
-
-def _hole(table: PacketTable, hole: Hole, count: int) -> Problem:
-    seen = hole.seen.tap.name
-    missed = hole.missed.name if hole.missed else f"every tap on the way into {hole.host}"
-    packets, them = ("1 packet", "it") if count == 1 else (f"{count} packets", "them")
-    return Problem(
-        Ground.HOLE,
-        f"{missed} lacks {packets} that must have passed there: {seen} has {them} "
-        f"(first: frame {table.frame[hole.seen.row]} of {seen})",
-        (cite(table, hole.seen.row, f"passed {missed} without being captured there"),),
-    )

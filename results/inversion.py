@@ -31,9 +31,9 @@ def inverted_cables(table: PacketTable, paths: Iterable[Path]) -> Iterator[Probl
         if passed[left, arrived] >= _ENOUGH and 2 * len(early) > passed[left, arrived]:
             yield Problem(
                 Ground.HOLE,
-                f"{len(early)} of {passed[left, arrived]} packets reached {arrived.name} before "
-                f"they left {left.name}: one of the two ran by another clock, or is not what it "
-                f"says (first: frame {table.frame[early[0].row]} of {arrived.name})",
+                f"{len(early):,} of {passed[left, arrived]:,} packets reached {arrived.name} "
+                f"before they left {left.name}: one of the two ran by another clock, or is not "
+                f"what it says (first: frame {table.frame[early[0].row]} of {arrived.name})",
                 (cite(table, early[0].row, f"arrived before it left {left.name}"),),
             )
 

@@ -12,12 +12,16 @@ from tests.mutation.subject import Draft, Mutant, Mutation, Subject
 
 def _drops(subject: Subject) -> Iterator[Mutant]:
     for tap in subject.taps:
-        reason = rf"\b{tap} dropped 1 packet"
-        yield Mutant(tap, partial(_drop, tap=tap), Verdict.INCONCLUSIVE, reason)
+        for counter, reason in (
+            ("dropped", rf"\b{tap} dropped 1 packet"),
+            ("lost", rf"the kernel dropped 1 packet at the interface of {tap}\b"),
+        ):
+            change = partial(_drop, tap=tap, counter=counter)
+            yield Mutant(f"{counter} of {tap}", change, Verdict.INCONCLUSIVE, reason)
 
 
-def _drop(draft: Draft, tap: str) -> None:
-    draft.ending(lambda ending: ending["taps"][tap].update(dropped=1))
+def _drop(draft: Draft, tap: str, counter: str) -> None:
+    draft.ending(lambda ending: ending["taps"][tap].update({counter: 1}))
 
 
 def _miscounts(subject: Subject) -> Iterator[Mutant]:

@@ -122,6 +122,17 @@ def test_a_tap_that_dropped_packets(tmp_path: FilePath) -> None:
     assert counted(watched(tmp_path), **changed) == ["inet-eth0 dropped 3 packets"]
 
 
+@pytest.mark.parametrize(("lost", "words"), [(1, "1 packet"), (1204, "1,204 packets")])
+def test_a_tap_at_whose_interface_the_kernel_dropped_packets(
+    tmp_path: FilePath, lost: int, words: str
+) -> None:
+    changed = {"inet-eth0": TapCount(received=2, dropped=0, lost=lost)}
+    assert counted(watched(tmp_path), **changed) == [
+        f"the kernel dropped {words} at the interface of inet-eth0, "
+        "which the capture there may not have seen"
+    ]
+
+
 def test_a_tap_without_counters(tmp_path: FilePath) -> None:
     changed = {"inet-eth0": None}
     assert counted(watched(tmp_path), **changed) == [
