@@ -10,6 +10,7 @@ from functools import cached_property
 
 from results.absence import Canaries, canary_problems, find_canaries, late_taps
 from results.calls import Call, read_calls
+from results.candidates import candidate_problems
 from results.checks import Check, checks_of, stun_messages
 from results.counters import Counted, counter_problems, silent_rules
 from results.dtls import Handshake
@@ -386,6 +387,7 @@ class _Reading:
         self, call: Call, streams: list[Stream], selection: Selection
     ) -> Iterator[Problem]:
         yield from selection.problems
+        yield from candidate_problems(self.table, self.places, self.spoken, self.turn, call)
         for stream in streams:
             yield from losses(self.table, stream)
             yield from astray(self.table, stream)
