@@ -7,7 +7,11 @@ from typing import Any
 
 from results.schema import Moment, Verdict, canary
 from tests.mutation.capture import Frame
+from tests.mutation.signalling import secrets_of
 from tests.mutation.subject import Draft, Mutant, Mutation, Subject
+
+#: EtherType (RFC 894).
+_IPV4 = bytes.fromhex("0800")
 
 _MILLISECOND = 1_000_000
 _SECOND = 1_000_000_000
@@ -125,7 +129,24 @@ def _shift(draft: Draft, tap: str, shift: int) -> None:
     draft.write(tap, [frame._replace(time=frame.time + shift) for frame in frames])
 
 
+def _leaks(subject: Subject) -> Iterator[Mutant]:
+    """A password follows a packet in its frame, where no reader of packets looks."""
+    for secret in secrets_of(subject):
+        for tap in [tap for tap in subject.media_taps if subject.taps[tap].mac][:1]:
+            change = partial(_leak, tap=tap, secret=secret.value.encode())
+            reason = rf"{secret.what} crossed in clear \(frame \d+ of {tap}\)"
+            yield Mutant(f"{secret.what} at {tap}", change, Verdict.FAIL, reason)
+
+
+def _leak(draft: Draft, tap: str, secret: bytes) -> None:
+    frames = list(draft.pieces(tap).frames)
+    at = next(at for at, frame in enumerate(frames) if frame.data[12:14] == _IPV4)
+    frames[at] = frames[at]._replace(data=frames[at].data.ljust(60, b"\0") + secret)
+    draft.write(tap, frames)
+
+
 MUTATIONS = (
+    Mutation("password in clear", _leaks),
     Mutation("canary removed", _canaries),
     Mutation("truncation", _truncations),
     Mutation("two taps swapped", _swaps),

@@ -9,19 +9,21 @@ from typing import NamedTuple
 import numpy as np
 
 from results import stun
-from results.calls import read_calls
 from results.frames import Kind
-from results.keylog import read_keylog
-from results.places import places_of
-from results.schema import RunFolder, Verdict
-from results.signalling import read_signalling
+from results.schema import Verdict
 from results.turn import allocated
 from tests.mutation.capture import Frame
+from tests.mutation.signalling import ice_passwords
 from tests.mutation.subject import Draft, Mutant, Mutation, Subject
 from topologies.spec import Role
 
+_MILLISECOND = 1_000_000
 _SECOND = 1_000_000_000
 _DNS = 53
+
+
+#: What is said where only one of a packet in a tunnel and its WireGuard packet is there.
+_UNTIED = "consistent with|fit nothing in the tunnel"
 
 
 def _cuts(subject: Subject) -> Iterator[Mutant]:
@@ -32,8 +34,11 @@ def _cuts(subject: Subject) -> Iterator[Mutant]:
         )
         change = partial(_cut, numbers={tap: numbers})
         yield Mutant(f"at {tap}", change, Verdict.INCONCLUSIVE, reason)
-    change = partial(_cut, numbers=subject.numbers(subject.media_rows))
-    yield Mutant("everywhere", change, Verdict.FAIL, r"no authenticated media from \w+ to \w+")
+    everywhere = subject.numbers(subject.media_rows)
+    verdict, reason = Verdict.FAIL, r"no authenticated media from \w+ to \w+"
+    if subject.is_tunnelled(subject.media_rows):
+        verdict, reason = Verdict.INCONCLUSIVE, _UNTIED
+    yield Mutant("everywhere", partial(_cut, numbers=everywhere), verdict, reason)
 
 
 def _cut(draft: Draft, numbers: Mapping[str, set[int]]) -> None:
@@ -165,7 +170,7 @@ def _nominations(subject: Subject) -> Iterator[Mutant]:
 
 
 def _nominating(subject: Subject) -> Iterator[_Check]:
-    passwords = _passwords(subject)
+    passwords = ice_passwords(subject)
     table = subject.table
     for row in np.flatnonzero(table.inner_kind == Kind.STUN).tolist():
         data = table.innermost(row)
@@ -173,16 +178,6 @@ def _nominating(subject: Subject) -> Iterator[_Check]:
         name = (message.username or "").split(":")[0]
         if message.use_candidate and name in passwords:
             yield _Check(row, passwords[name])
-
-
-def _passwords(subject: Subject) -> dict[str, bytes]:
-    """The ICE password of each username fragment."""
-    folder = RunFolder(subject.folder)
-    users = {user for call in subject.run.calls for user in (call.caller, call.callee)}
-    keys = {user: read_keylog(folder.keys(user, "tls")) for user in users}
-    messages = read_signalling(subject.table, places_of(subject.run.network), keys).messages
-    described = [one for call in read_calls(messages) for one in call.described.values()]
-    return {one.ufrag: one.pwd.encode() for one in described}
 
 
 _USE_CANDIDATE, _UNKNOWN = bytes.fromhex("00250000"), bytes.fromhex("c0fe0000")
@@ -202,17 +197,17 @@ def _stripped(message: bytes, password: bytes) -> bytes:
     return data[: end + 4] + checksum.to_bytes(4)
 
 
-_UNTIED = "consistent with|fit nothing in the tunnel"
-
-
 def _disorder(subject: Subject) -> Iterator[Mutant]:
     """Steps that took place too late or too early, at all taps alike."""
     length = int(subject.table.time[-1] - subject.table.time[0])
+    _, allocated, invited = subject.result.calls[0].steps[:3]
+    # Just so much that what follows an allocation is not torn from it.
+    late = round((invited.time - allocated.time) * _SECOND) + _MILLISECOND
     for words, rows, shift, reason in (
         ("1 after 2", _dns(subject), length, r"lacks step 1 \(resolve\)|came before step 1"),
-        ("2 after 3", _allocations(subject), length // 2, r"came before step 2 \(allocate\)"),
+        ("2 after 3", _allocations(subject), late, r"came before step 2 \(allocate\)"),
     ):
-        hidden = any(subject.taps[tap].tunnel for tap in subject.numbers(rows))
+        hidden = subject.is_tunnelled(rows)
         change = partial(_later, numbers=subject.numbers(rows), shift=shift)
         verdict = Verdict.INCONCLUSIVE if hidden else Verdict.FAIL
         yield Mutant(words, change, verdict, _UNTIED if hidden else reason)

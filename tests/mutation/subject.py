@@ -20,7 +20,7 @@ from topologies.spec import Tap
 
 _DNS = 53
 
-#: A frame by its tap and its number in the tap's capture, from 1.
+#: Rows of the packet table.
 Rows = Iterable[int]
 
 
@@ -64,6 +64,10 @@ class Subject:
         """The taps that media passed, in the order of its ways."""
         paths = (path for call in self.result.calls for path in call.media)
         return tuple(dict.fromkeys(tap for path in paths for tap in path.taps))
+
+    def is_tunnelled(self, rows: Rows) -> bool:
+        """Whether some of these packets were seen in a tunnel, and so hidden in others outside."""
+        return any(self.taps[tap].tunnel for tap in self.numbers(rows))
 
     def numbers(self, rows: Rows) -> dict[str, set[int]]:
         """The numbers of frames, by tap."""
