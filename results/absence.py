@@ -13,6 +13,10 @@ import numpy as np
 from results.packets import Kind, PacketTable
 from results.problems import Ground, Problem
 from results.schema import Ending, Moment, Run, canary
+from results.words import packets_in_words
+
+#: After all times that a table can hold.
+_NEVER = 2**63
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,11 @@ class Canaries:
 
     before: dict[str, int] = field(default_factory=dict)
     after: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def end(self) -> int:
+        """When the first capture may have ended, in ns; later packets may be in some only."""
+        return min(self.after.values(), default=_NEVER)
 
 
 def find_canaries(table: PacketTable, run: str) -> Canaries:
@@ -84,6 +93,14 @@ def late_taps(run: Run) -> frozenset[str]:
     return frozenset(late)
 
 
+def foreign_captures(table: PacketTable) -> Iterator[Problem]:
+    """Captures of another interface than their tap's."""
+    for tap, interface in zip(table.taps, table.interfaces, strict=True):
+        if interface not in (None, tap.interface):
+            text = f"the capture of {tap.name} is of {interface}, not of {tap.interface}"
+            yield Problem(Ground.CAPTURE, text)
+
+
 def count_problems(table: PacketTable, ending: Ending) -> Iterator[Problem]:
     """Taps that dropped packets, or whose capture is not what the capture program counted."""
     frames = np.bincount(table.tap, minlength=len(table.taps)).tolist()
@@ -92,7 +109,15 @@ def count_problems(table: PacketTable, ending: Ending) -> Iterator[Problem]:
         if count is None:
             yield Problem(Ground.HOLE, f"{tap.name} has no packet counters in ending.json")
         elif count.dropped:
-            yield Problem(Ground.HOLE, f"{tap.name} dropped {count.dropped} packets")
+            dropped = packets_in_words(count.dropped)
+            yield Problem(Ground.HOLE, f"{tap.name} dropped {dropped}")
+        elif count.lost:
+            lost = packets_in_words(count.lost)
+            yield Problem(
+                Ground.HOLE,
+                f"the kernel dropped {lost} at the interface of {tap.name}, "
+                "which the capture there may not have seen",
+            )
         elif count.received != held:
             yield Problem(
                 Ground.HOLE,

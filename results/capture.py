@@ -48,6 +48,8 @@ class Capture:
     data: bytes
     link_type: LinkType
     records: tuple[Record, ...]
+    #: The interface that was captured, where the file tells.
+    interface: str | None = None
 
 
 def link_type_of(path: Path, value: int, at: int) -> LinkType:

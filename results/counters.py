@@ -2,7 +2,8 @@
 
 A refusing rule counts every packet (an allowing one only connections), so each
 packet that a firewall or a NAT router is said to have refused is in the rule's
-counter; and where a rule refuses nothing but UDP, nothing else is.
+counter; and where a rule refuses nothing but UDP, nothing else is. Captures end one
+after the other, so what was lost after the first of them ended may have gone on.
 """
 
 from collections import Counter
@@ -11,9 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from controllers.policy import Policy
 from controllers.words import Action, Protocol
 from results.fates import Fates
+from results.passed import Passed
 from results.paths import Path
 from results.problems import Ground, Problem
 from results.schema import Ending, Run
+from results.words import packets_in_words
 
 #: Device -> rule -> packets.
 Counted = Mapping[str, Mapping[str, int]]
@@ -27,39 +30,56 @@ def counted_by_rules(ending: Ending | None) -> Counted:
 def counter_problems(
     run: Run, counted: Counted, fates: Fates, udp: Iterable[Path], end: int
 ) -> Iterator[Problem]:
-    """Rules whose counters say something else than the captures.
-
-    What was under way after ``end`` (ns), when the first tap had its last canary, may
-    only seem refused: taps end one after the other.
-    """
+    """Rules whose counters say something else than the captures, which end from ``end`` ns on."""
     for device in run.policies:
         if device not in counted:
             text = f"{device} enforces a policy, but ending.json has no counters of its rules"
             yield Problem(Ground.COUNTERS, text)
-    found = list(_refused(fates, udp, counted))
-    refused = Counter(rule for rule, _ in found)
-    surely = Counter(rule for rule, time in found if time < end)
+    sure, late = (_refused(fates, paths, counted) for paths in _parted(udp, end))
     exact = {(name, rule) for name, policy in run.policies.items() for rule in _udp_only(policy)}
-    for device, rule in sorted({*refused, *exact}):
-        seen, count = surely[device, rule], counted.get(device, {}).get(rule, 0)
-        most = refused[device, rule] if (device, rule) in exact else count
-        wrong = not seen <= count <= most
-        if wrong and device in counted:
+    for device, rule in sorted({*sure, *exact}):
+        seen, count = sure[device, rule], counted.get(device, {}).get(rule, 0)
+        too_many = (device, rule) in exact and count > seen + late[device, rule]
+        if (count < seen or too_many) and device in counted:
             yield Problem(
                 Ground.COUNTERS,
-                f"rule {rule} of {device} counted {_packets(count)}, "
-                f"but the captures show {seen} that it refused",
+                f"rule {rule} of {device} counted {packets_in_words(count)}, "
+                f"but the captures show {seen:,} that it refused",
             )
 
 
-def _refused(
-    fates: Fates, udp: Iterable[Path], counted: Counted
-) -> Iterator[tuple[tuple[str, str], int]]:
-    """Device and counting rule of each packet that one refused, and when it was seen last."""
+def silent_rules(counted: Counted, passed: Passed) -> Iterator[Problem]:
+    """Rules that are said to have counted nothing, though packets went their way.
+
+    How many is not compared: the packets that follow a connection's first one may
+    still be taken for new ones, and one of an earlier run may be remembered.
+    """
+    for (device, rule), seen in sorted(passed.items()):
+        if seen and device in counted and not counted[device].get(rule, 0):
+            yield Problem(
+                Ground.COUNTERS,
+                f"rule {rule} of {device} counted 0 packets, "
+                f"but the captures show {seen:,} that it let through",
+            )
+
+
+def _parted(udp: Iterable[Path], end: int) -> tuple[list[Path], list[Path]]:
+    """The paths that were lost before a time, and those lost later."""
+    lost = [path for path in udp if not path.complete]
+    return (
+        [path for path in lost if path.last.time < end],
+        [path for path in lost if path.last.time >= end],
+    )
+
+
+def _refused(fates: Fates, udp: Iterable[Path], counted: Counted) -> Counter[tuple[str, str]]:
+    """How many packets each counting rule refused, as the captures show it."""
+    found: Counter[tuple[str, str]] = Counter()
     for path in udp:
-        fate = None if path.complete else fates.of(path)
-        if fate and fate.by and fate.rule and fate.by in counted:
-            yield (fate.by, fate.rule), path.last.time
+        fate = fates.of(path)
+        if fate.by and fate.rule and fate.by in counted:
+            found[fate.by, fate.rule] += 1
+    return found
 
 
 def _udp_only(policy: Policy) -> Iterator[str]:
@@ -67,7 +87,3 @@ def _udp_only(policy: Policy) -> Iterator[str]:
     for rule in policy.rules:
         if rule.action is Action.DENY and rule.protocol is Protocol.UDP:
             yield rule.name
-
-
-def _packets(count: int) -> str:
-    return "1 packet" if count == 1 else f"{count} packets"

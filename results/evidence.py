@@ -10,12 +10,15 @@ from functools import cached_property
 
 from results.absence import Canaries, canary_problems, find_canaries, late_taps
 from results.calls import Call, read_calls
+from results.candidates import candidate_problems
 from results.checks import Check, checks_of, stun_messages
-from results.counters import Counted, counter_problems
+from results.counters import Counted, counter_problems, silent_rules
 from results.dtls import Handshake
 from results.fates import Fates
 from results.first_packet import Reversal, reversal
+from results.holes import hole_problem
 from results.ice import Ice
+from results.inversion import inverted_cables
 from results.legs import Conversations, NamedFlow, Opened, in_order, name_of
 from results.media import (
     Packet,
@@ -43,6 +46,7 @@ from results.openings import (
 )
 from results.packets import PacketTable
 from results.pairs import pair_outcomes, pair_problems, unselected_pairs
+from results.passed import let_through
 from results.paths import Hole, Travels, follow_udp, summarise_holes
 from results.places import Places, places_of
 from results.problems import Ground, Problem, cite
@@ -56,9 +60,6 @@ from results.unreachable import unreachables
 from results.vpn import Remark, Scenery
 from results.vpn_findings import findings_of
 from topologies.spec import Flow, Role
-
-#: After all times that a table can hold.
-_NEVER = 2**63
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,6 @@ class _Reading:
         self.queries: list[Query] = queries(table, self.places, self.udp)
         self.canaries: Canaries = find_canaries(table, run.run)
         self.late = late_taps(run)
-        self.end = min(self.canaries.after.values(), default=_NEVER)
         self.signalling: Signalling = read_signalling(table, self.places, tls_keys)
         self.conversations = Conversations(self.places, self.udp.paths)
         self.spoken = tuple(stun_messages(table, self.udp))
@@ -210,7 +210,7 @@ class _Reading:
                 *self.hole_problems(),
                 *canary_problems(self.table, self.canaries, self.media_times(), self.late),
                 *self.signalling.problems,
-                *counter_problems(self.run, self.counted, self.fates, self.udp.paths, self.end),
+                *self.counter_problems(),
                 *self.unlisted_problems(),
                 *self.stranger_problems(),
                 *self.keys[1],
@@ -220,6 +220,14 @@ class _Reading:
             ),
             remarks=vpn.remarks,
         )
+
+    def counter_problems(self) -> Iterator[Problem]:
+        """Rules whose counters do not agree with what the captures show."""
+        udp = self.udp.paths
+        yield from counter_problems(self.run, self.counted, self.fates, udp, self.canaries.end)
+        syns = [opening.path for opening in self.tcp.openings]
+        passed = let_through(self.run, self.places, self.table, udp, syns)
+        yield from silent_rules(self.counted, passed)
 
     def scenery(self, calls: Iterable[CallEvidence]) -> Scenery:
         """What is to be known for findings about VPNs."""
@@ -297,13 +305,15 @@ class _Reading:
         """
         prompt = (t for tap, t in self.canaries.before.items() if tap not in self.late)
         begin = max(prompt, default=0)
+        end = self.canaries.end
         holes = [
             hole
             for hole in (*self.udp.holes, *self.tcp.holes)
-            if begin < hole.seen.time < self.end and self._is_readable(hole)
+            if begin < hole.seen.time < end and self._is_readable(hole)
         ]
         for hole, count in summarise_holes(holes):
-            yield _hole(self.table, hole, count)
+            yield hole_problem(self.table, hole, count)
+        yield from inverted_cables(self.table, self.udp.paths)
         for opening in self.tcp.openings:
             yield from self.hello_problems(opening)
 
@@ -377,6 +387,7 @@ class _Reading:
         self, call: Call, streams: list[Stream], selection: Selection
     ) -> Iterator[Problem]:
         yield from selection.problems
+        yield from candidate_problems(self.table, self.places, self.spoken, self.turn, call)
         for stream in streams:
             yield from losses(self.table, stream)
             yield from astray(self.table, stream)
@@ -384,15 +395,3 @@ class _Reading:
         planned = next((plan for plan in self.run.calls if plan.id == call.id), None)
         if planned and call.answered_by_callee:
             yield from too_short(self.table, planned, streams)
-
-
-def _hole(table: PacketTable, hole: Hole, count: int) -> Problem:
-    seen = hole.seen.tap.name
-    missed = hole.missed.name if hole.missed else f"every tap on the way into {hole.host}"
-    packets, them = ("1 packet", "it") if count == 1 else (f"{count} packets", "them")
-    return Problem(
-        Ground.HOLE,
-        f"{missed} lacks {packets} that must have passed there: {seen} has {them} "
-        f"(first: frame {table.frame[hole.seen.row]} of {seen})",
-        (cite(table, hole.seen.row, f"passed {missed} without being captured there"),),
-    )

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from results.absence import count_problems
+from results.absence import count_problems, foreign_captures
 from results.capture import Capture, CaptureError
 from results.captures import read_capture
 from results.counters import counted_by_rules
@@ -38,6 +38,7 @@ def judge(folder: Path) -> Result:
     table = _read_captures(run_folder, run, problems)
     keys = _read_keys(run_folder, run, problems)
     ending = _read_ending(run_folder, problems)
+    problems += foreign_captures(table)
     problems += count_problems(table, ending) if ending else []
     claims = _read_claims(run_folder, run, problems)
     evidence = read_evidence(table, run, keys.tls, keys.dtls, counted_by_rules(ending))

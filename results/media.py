@@ -199,7 +199,7 @@ def _elsewhere(stream: Stream) -> Iterator[Path]:
 
 
 def _counted(paths: Sequence[Path]) -> str:
-    return "1 media packet" if len(paths) == 1 else f"{len(paths)} media packets"
+    return "1 media packet" if len(paths) == 1 else f"{len(paths):,} media packets"
 
 
 def _were(paths: Sequence[Path]) -> str:
@@ -271,6 +271,6 @@ _SINGLE_STRANGER = (
     "1 packet looks like SRTP at {tap} (frame {frame}) but authenticates under no key of this run"
 )
 _STRANGERS = (
-    "{count} packets look like SRTP at {tap} (first: frame {frame}) "
+    "{count:,} packets look like SRTP at {tap} (first: frame {frame}) "
     "but authenticate under no key of this run"
 )

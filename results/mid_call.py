@@ -76,8 +76,8 @@ def _words(scenery: Scenery, change: _Change) -> str:
     )
     return (
         f"the tunnel of {change.connection.host} came up {(change.time - began) / _SECOND:.1f} s "
-        f"into media: {len(before)} packets before it came up, {len(after)} after, {ways}, longest "
-        f"gap around it {_longest_gap(change.streams, change.time):.0f} ms; its signalling "
+        f"into media: {len(before):,} packets before it came up, {len(after):,} after, {ways}, "
+        f"longest gap around it {_longest_gap(change.streams, change.time):.0f} ms; its signalling "
         f"{' before and '.join(signalling)} after"
     )
 
@@ -91,7 +91,7 @@ def _broken(change: _Change) -> Iterator[str]:
             yield (
                 f"media from {stream.key.sender} to {stream.key.receiver} did not survive that "
                 f"{change.connection.host} connected to VPN {change.connection.vpn}: the last of "
-                f"{len(times)} packets arrived {last:.0f} ms before the tunnel came up"
+                f"{len(times):,} packets arrived {last:.0f} ms before the tunnel came up"
             )
 
 

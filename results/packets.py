@@ -107,6 +107,8 @@ class PacketTable:
     payload_size: NDArray[np.int64]
     inner_start: NDArray[np.int64]
     inner_size: NDArray[np.int64]
+    #: The interface that each capture names as its own, in the order of the taps.
+    interfaces: tuple[str | None, ...] = ()
 
     def __len__(self) -> int:
         return len(self.time)
@@ -170,7 +172,8 @@ def read_table(captures: Mapping[Tap, Path], tunnels: Sequence[Tunnel] = ()) -> 
     for tunnel in tunnels:
         mark_tunnel(rows, buffer, taps, tunnel)
     columns = {name: np.ascontiguousarray(rows[name]) for name in _ROW.fields or ()}
-    return PacketTable(taps=taps, buffer=buffer, **columns)
+    interfaces = tuple(file.interface for file in files)
+    return PacketTable(taps=taps, buffer=buffer, interfaces=interfaces, **columns)
 
 
 #: One row while the table is being read: the columns of PacketTable in their order.

@@ -6,6 +6,7 @@ time; packets refer to them. Blocks of other types are passed over.
 """
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,7 +25,7 @@ MAGIC = bytes.fromhex("0a0d0d0a")
 _INTERFACE, _ENHANCED_PACKET = 1, 6
 _BYTE_ORDERS = {bytes.fromhex("1a2b3c4d"): ">", bytes.fromhex("4d3c2b1a"): "<"}
 _SMALLEST_BLOCK = 12
-_OPTION_END, _OPTION_TIME_RESOLUTION = 0, 9
+_OPTION_END, _OPTION_NAME, _OPTION_TIME_RESOLUTION = 0, 2, 9
 _NANOSECONDS = 1_000_000_000
 
 
@@ -36,6 +37,7 @@ class _Reading:
     data: bytes
     order: str = "<"
     link_type: LinkType | None = None
+    interface: str | None = None
     #: Units of time in a second, for each interface of the section.
     units: list[int] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
@@ -53,7 +55,7 @@ def read(path: Path, data: bytes) -> Capture:
         at = _read_block(reading, at)
     if reading.link_type is None:
         raise CaptureError(f"{path} describes no interface; expected one before its packets")
-    return Capture(data, reading.link_type, tuple(reading.records))
+    return Capture(data, reading.link_type, tuple(reading.records), reading.interface)
 
 
 def _read_block(reading: _Reading, at: int) -> int:
@@ -98,21 +100,28 @@ def _add_interface(reading: _Reading, at: int, length: int) -> None:
     if reading.link_type not in (None, link_type):
         raise CaptureError(f"{reading.path} has interfaces of several link types; expected one")
     reading.link_type = link_type
-    reading.units.append(_time_units(reading, at + 16, at + length - 4))
+    options = dict(_options(reading, at + 16, at + length - 4))
+    reading.units.append(_time_units(options.get(_OPTION_TIME_RESOLUTION, b"")))
+    if _OPTION_NAME in options:
+        reading.interface = options[_OPTION_NAME].decode("utf-8", "backslashreplace")
 
 
-def _time_units(reading: _Reading, at: int, end: int) -> int:
-    """Units in a second after the option if_tsresol; microseconds without it."""
+def _options(reading: _Reading, at: int, end: int) -> Iterator[tuple[int, bytes]]:
+    """The options of a block (section 3.5), as far as they are whole."""
     while at + 4 <= end:
         code, size = struct.unpack_from(reading.order + "HH", reading.data, at)
-        if code == _OPTION_END:
-            break
-        if code == _OPTION_TIME_RESOLUTION and size == 1 and at + 4 < end:
-            exponent: int = reading.data[at + 4]
-            base = 2 if exponent & 0x80 else 10
-            return int(base ** (exponent & 0x7F))
+        if code == _OPTION_END or at + 4 + size > end:
+            return
+        yield code, reading.data[at + 4 : at + 4 + size]
         at += 4 + size + -size % 4
-    return 1_000_000
+
+
+def _time_units(resolution: bytes) -> int:
+    """Units in a second after the option if_tsresol; microseconds without it."""
+    if len(resolution) != 1:
+        return 1_000_000
+    base = 2 if resolution[0] & 0x80 else 10
+    return int(base ** (resolution[0] & 0x7F))
 
 
 def _add_packet(reading: _Reading, at: int, length: int) -> None:

@@ -114,10 +114,13 @@ class Run(Record):
 
 
 class TapCount(Record):
-    """What the capture program reported at its end, in packets."""
+    """What the capture program reported at its end, in packets, and what its interface lost."""
 
     received: int
     dropped: int
+    #: Packets that the kernel dropped at the interface, in or out, while the capture ran
+    #: (/proc/net/dev). Runs of earlier versions do not tell.
+    lost: int = 0
 
 
 class Ending(Record):

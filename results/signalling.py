@@ -20,11 +20,13 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from results.clear_text import Secret, leaks
 from results.http import Exchange, HttpError, exchanges
 from results.packets import PacketTable
 from results.places import Places
 from results.problems import Ground, Problem, cite
-from results.tls import Connection, TlsError, connections
+from results.sdp import read_description
+from results.tls import AES_256_GCM, TLS_1_2, Connection, TlsError, connections
 from topologies.spec import Role
 
 KeyLogs = Mapping[str, Mapping[bytes, bytes]]
@@ -79,7 +81,11 @@ def read_signalling(table: PacketTable, places: Places, keys: KeyLogs) -> Signal
     """The messages of every user that has a key log; ``keys`` maps users to their TLS keys."""
     messages: list[Message] = []
     problems: list[Problem] = []
+    secrets: list[Secret] = []
     for user, connection in _connections(table, places, keys):
+        problems += weak_tls(table, user, connection)
+        if connection.version != TLS_1_2:
+            continue
         try:
             spoken = exchanges(connection.decrypt(keys[user]))
         except (TlsError, HttpError) as error:
@@ -88,6 +94,9 @@ def read_signalling(table: PacketTable, places: Places, keys: KeyLogs) -> Signal
         carrier = Carrier(connection.syn_row, connection.sni or "", user)
         role = places.domains[carrier.server_name].role
         messages += (item for exchange in spoken for item in messages_of(role, carrier, exchange))
+        secrets += (item for exchange in spoken for item in _credentials(user, exchange))
+    secrets += (item for message in messages for item in _passwords(message))
+    problems += leaks(table, secrets)
     return Signalling(tuple(sorted(messages, key=lambda message: message.row)), tuple(problems))
 
 
@@ -104,6 +113,32 @@ def _connections(
             # Without a ServerHello nothing was said.
             if spoken_to and connection.version is not None:
                 yield tap.host, connection
+
+
+def weak_tls(table: PacketTable, user: str, connection: Connection) -> Iterator[Problem]:
+    """A connection that is not TLS 1.2 with AES-256-GCM."""
+    if connection.version != TLS_1_2 or connection.suite not in AES_256_GCM:
+        frame = cite(table, connection.syn_row, "opens a connection of the wrong TLS")
+        used = f"version 0x{connection.version or 0:04X} with suite 0x{connection.suite or 0:04X}"
+        text = (
+            f"signalling of {user} with {connection.sni} is TLS {used}, not TLS 1.2 with "
+            f"AES-256-GCM (opened by frame {frame.frame} of {frame.tap})"
+        )
+        yield Problem(Ground.CALL, text, (frame,))
+
+
+def _credentials(user: str, exchange: Exchange) -> Iterator[Secret]:
+    """What a user got to authenticate with the relay."""
+    credential = _text(_object(exchange.response_body or b""), "credential")
+    if credential:
+        yield Secret(f"the TURN credential of {user}", credential)
+
+
+def _passwords(message: Message) -> Iterator[Secret]:
+    """The ICE password of an offer or answer, at the user who made it."""
+    password = "" if message.told else read_description(message.sdp).pwd
+    if password:
+        yield Secret(f"the ICE password of {message.user} in call {message.call}", password)
 
 
 def _unreadable(table: PacketTable, connection: Connection, error: TlsError | HttpError) -> Problem:

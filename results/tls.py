@@ -42,6 +42,10 @@ SUITES = {
 }
 
 
+#: Those of them with AES-256-GCM, whichever key signs.
+AES_256_GCM = frozenset({0xC02C, 0xC030})
+
+
 class Chunk(NamedTuple):
     """Plaintext of one record, the row in which it was complete, and that row's time in ns."""
 

@@ -179,7 +179,7 @@ def _call_figures(call: CallEvidence) -> str:
     media = call.result.media
     good, packets = sum(path.authenticated for path in media), sum(path.packets for path in media)
     names, flows = " and ".join(call.result.participants), flows_in_words(call.media_flows)
-    figures = f"{names}: {good} of {packets} media packets authenticated, {flows}"
+    figures = f"{names}: {good:,} of {packets:,} media packets authenticated, {flows}"
     refused = refusals_of_direct(call.result.pairs)
     relayed = any(path.relayed_by for path in media)
     return f"{figures}; direct pairs refused by {refused}" if relayed and refused else figures

@@ -58,7 +58,7 @@ class Carried:
     def words(self) -> str:
         """What is tied, in numbers."""
         return (
-            f"{self.count - len(self.untied)} of {self.count} packets in the tunnel at "
+            f"{self.count - len(self.untied):,} of {self.count:,} packets in the tunnel at "
             f"{self.tap.name} are consistent with WireGuard packets of {self.outer}"
         )
 
@@ -84,7 +84,7 @@ class Carried:
         if self.strays:
             frame = cite(table, self.strays[0], "consistent with nothing in the tunnel")
             many = len(self.strays)
-            packets = "a WireGuard packet" if many == 1 else f"{many} WireGuard packets"
+            packets = "a WireGuard packet" if many == 1 else f"{many:,} WireGuard packets"
             text = (
                 f"{self.client} sent {packets} that fit nothing in the tunnel at {self.tap.name} "
                 f"(first: frame {frame.frame} of {frame.tap})"
@@ -108,7 +108,7 @@ def _carried(
     tap = places.tunnel_taps[tunnel.vpn.name, client]
     outside = [i for i, one in enumerate(table.taps) if one.host == client and one.mac]
     # Captures end one after the other: the outer packets of the last inner ones may be missing.
-    begin, end = canaries.before.get(tap.name, 0), min(canaries.after.values(), default=2**63)
+    begin, end = canaries.before.get(tap.name, 0), canaries.end
     ties = [
         _tie(
             table,

@@ -15,3 +15,8 @@ def flows_in_words(flows: Sequence[NamedFlow]) -> str:
     if not flows:
         return "no flow"
     return f"Flow{'s' if len(flows) > 1 else ''} {listed([str(flow) for flow in flows])}"
+
+
+def packets_in_words(count: int) -> str:
+    """How many packets, as people write it: 1 packet; 1,204 packets."""
+    return "1 packet" if count == 1 else f"{count:,} packets"

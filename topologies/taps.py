@@ -26,6 +26,9 @@ _NEAREST_BRIDGE = bytes.fromhex("0180c200000e")
 #: dumpcap reads what the kernel holds back for up to a quarter of a second.
 _FLUSH_TIMEOUT = 5.0
 
+#: Of the network that the reading thread is in.
+_DEVICES = Path("/proc/thread-self/net/dev")
+
 _COUNTS = re.compile(r"Packets received/dropped on interface '.*': (\d+)/(\d+)")
 
 
@@ -49,6 +52,8 @@ class Taps:
         self._canaries = canaries
         self._captures = [self._start(lab, tap) for tap in self._taps]
         processes.wait_ready(self._captures)
+        # Only now: without a listener, a canary is of a kind that the kernel drops and counts.
+        self._dropped = self._interface_drops()
         self._send_canaries(
             Moment.BEFORE, [tap for tap in self._taps if not _ends(lab, tap) & set(unconnected)]
         )
@@ -80,6 +85,8 @@ class Taps:
         dumpcap has closed its file when it tells its counts; the kernel then takes
         its time to close the socket, which nobody has to wait for.
         """
+        # While the captures still listen, as at their start.
+        dropped = self._interface_drops()
         self._processes.ask_to_end(self._captures, signal.SIGINT)
         self._processes.wait(
             lambda: all(drop_count(capture.heard) for capture in self._captures),
@@ -87,7 +94,23 @@ class Taps:
             "each capture to tell what it dropped",
         )
         counts = zip(self._taps, self._captures, strict=True)
-        return {tap.name: count for tap, capture in counts if (count := drop_count(capture.heard))}
+        found = {tap.name: drop_count(capture.heard) for tap, capture in counts}
+        return {
+            tap: count.model_copy(update={"lost": dropped[tap] - self._dropped[tap]})
+            for tap, count in found.items()
+            if count
+        }
+
+    def _interface_drops(self) -> dict[str, int]:
+        """What the kernel has dropped at each tapped interface until now."""
+        dropped: dict[str, int] = {}
+        for host in {tap.host for tap in self._taps}:
+            with inside_network(self._lab.pid(host)):
+                listing = _DEVICES.read_text(encoding="ascii")
+            interfaces = interface_drops(listing)
+            own = (tap for tap in self._taps if tap.host == host)
+            dropped |= {tap.name: interfaces.get(tap.interface, 0) for tap in own}
+        return dropped
 
     def _start(self, lab: Lab, tap: Tap) -> Process:
         name = f"tap-{tap.name}"
@@ -183,6 +206,18 @@ def _ends(lab: Lab, tap: Tap) -> set[str]:
         return set()
     vpn = lab.network.vpn(tap.tunnel)
     return {tap.host, vpn.clients[0].host if tap.host == vpn.gateway else vpn.gateway}
+
+
+def interface_drops(listing: str) -> dict[str, int]:
+    """Interface -> packets that the kernel dropped there, received and sent ones together.
+
+    ``listing`` is /proc/net/dev (proc(5)): two lines of headings, then for each
+    interface eight counters of what it received and eight of what it sent, of
+    which the fourth are the dropped ones.
+    """
+    lines = (line.partition(":") for line in listing.splitlines()[2:])
+    columns = ((name.strip(), counters.split()) for name, _, counters in lines)
+    return {name: int(of[3]) + int(of[11]) for name, of in columns}
 
 
 def drop_count(lines: Sequence[str]) -> TapCount | None:

@@ -1,8 +1,16 @@
 """Silence is evidence only where the tap is known to have worked."""
 
+from dataclasses import replace
 from pathlib import Path as FilePath
 
-from results.absence import canary_problems, count_problems, find_canaries
+import pytest
+
+from results.absence import (
+    canary_problems,
+    count_problems,
+    find_canaries,
+    foreign_captures,
+)
 from results.packets import PacketTable
 from results.problems import Ground
 from results.schema import Ending, Moment, TapCount
@@ -114,6 +122,17 @@ def test_a_tap_that_dropped_packets(tmp_path: FilePath) -> None:
     assert counted(watched(tmp_path), **changed) == ["inet-eth0 dropped 3 packets"]
 
 
+@pytest.mark.parametrize(("lost", "words"), [(1, "1 packet"), (1204, "1,204 packets")])
+def test_a_tap_at_whose_interface_the_kernel_dropped_packets(
+    tmp_path: FilePath, lost: int, words: str
+) -> None:
+    changed = {"inet-eth0": TapCount(received=2, dropped=0, lost=lost)}
+    assert counted(watched(tmp_path), **changed) == [
+        f"the kernel dropped {words} at the interface of inet-eth0, "
+        "which the capture there may not have seen"
+    ]
+
+
 def test_a_tap_without_counters(tmp_path: FilePath) -> None:
     changed = {"inet-eth0": None}
     assert counted(watched(tmp_path), **changed) == [
@@ -126,3 +145,21 @@ def test_a_capture_that_holds_other_than_was_counted(tmp_path: FilePath) -> None
     assert counted(watched(tmp_path), **changed) == [
         "the capture of inet-eth0 holds 2 frames, but the capture program counted 5"
     ]
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        (None, []),
+        ("alice-eth0", []),
+        ("bob-eth0", ["the capture of alice-eth0 is of bob-eth0, not of alice-eth0"]),
+    ],
+)
+def test_a_capture_tells_its_interface(
+    tmp_path: FilePath, named: str | None, said: list[str]
+) -> None:
+    table = Story().table(tmp_path)
+    interfaces = tuple(named if tap.name == "alice-eth0" else None for tap in table.taps)
+    problems = list(foreign_captures(replace(table, interfaces=interfaces)))
+    assert [problem.text for problem in problems] == said
+    assert all(problem.ground is Ground.CAPTURE for problem in problems)

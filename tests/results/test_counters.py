@@ -93,6 +93,22 @@ def test_what_a_rule_refused_without_being_seen(tmp_path: FilePath) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("counted", "wrong"), [(0, True), (1, False), (2, False), (3, True)], ids=str
+)
+def test_what_was_lost_after_captures_ended_may_or_may_not_have_been_refused(
+    tmp_path: FilePath, counted: int, wrong: bool
+) -> None:
+    story = HomeStory()
+    story.enforce("office", "service_only")
+    story.direct(ALICE, EVE, bytes([0, 1]) * 9, until="link")
+    end = story.now
+    story.direct(ALICE, EVE, bytes([0, 2]) * 9, until="link")
+    story.direct(EVE, ALICE, bytes(9), until="nat")
+    found = problems(story, tmp_path, changed("office", "no_direct_media", counted), end)
+    assert bool(found) is wrong
+
+
 def test_a_rule_that_has_no_counter(tmp_path: FilePath) -> None:
     assert problems(a_story(), tmp_path, {**RIGHT, "office": {}}) == [
         "rule no_direct_media of office counted 0 packets, but the captures show 2 that it refused"

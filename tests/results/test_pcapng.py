@@ -85,6 +85,16 @@ def test_blocks_of_other_types_are_passed_over(path: Path) -> None:
     assert len(read_capture(path).records) == 1
 
 
+def test_the_name_of_the_interface(path: Path) -> None:
+    name = b"alice-eth0"
+    options = struct.pack("<HH", 2, len(name)) + name + bytes(2) + bytes(4)
+    described = block(1, struct.pack("<HHI", 1, 0, 0) + options)
+    path.write_bytes(section() + described)
+    assert read_capture(path).interface == "alice-eth0"
+    path.write_bytes(section() + interface())
+    assert read_capture(path).interface is None
+
+
 def test_a_capture_without_frames_is_a_capture(path: Path) -> None:
     path.write_bytes(section() + interface())
     assert read_capture(path).records == ()

@@ -1,13 +1,18 @@
 """The messages in HTTPS exchanges, and the calls that they make."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from results.calls import Call, read_calls
 from results.http import Exchange
-from results.signalling import Act, Carrier, Message, messages_of
+from results.problems import Ground
+from results.signalling import Act, Carrier, Message, messages_of, weak_tls
+from results.tls import connections
+from tests.results.story import ALICE_NAT, Story, ends
 from topologies.spec import Role
 
 ALICE = Carrier(1, "front-end.service.example", "alice")
@@ -188,4 +193,34 @@ def test_calls_stand_in_the_order_of_their_invites() -> None:
     assert [call.id for call in read_calls([*invite(8, "late"), *invite(3, "early")])] == [
         "early",
         "late",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("version", "suite", "used"),
+    [
+        (0x0303, 0xC02C, None),
+        (0x0303, 0xC030, None),
+        (0x0304, 0x1302, "version 0x0304 with suite 0x1302"),
+        (0x0303, 0xC02B, "version 0x0303 with suite 0xC02B"),
+        (0x0302, 0xC02C, "version 0x0302 with suite 0xC02C"),
+    ],
+)
+def test_signalling_is_tls_1_2_with_aes_256_gcm(
+    tmp_path: Path, version: int, suite: int, used: str | None
+) -> None:
+    story = Story()
+    story.syn(ALICE_NAT, ends("10.10.0.11:40000", "203.0.113.5:443"), 4711)
+    table = story.table(tmp_path)
+    tap = [tap.name for tap in table.taps].index("alice-eth0")
+    (opened,) = connections(table, tap)
+    connection = replace(opened, version=version, suite=suite, sni="front-end.service.example")
+    problems = list(weak_tls(table, "alice", connection))
+    assert [(problem.ground, problem.text) for problem in problems] == [
+        (
+            Ground.CALL,
+            f"signalling of alice with front-end.service.example is TLS {used}, "
+            "not TLS 1.2 with AES-256-GCM (opened by frame 1 of alice-eth0)",
+        )
+        for used in filter(None, [used])
     ]

@@ -1,0 +1,72 @@
+"""Try the mutants of run folders that pass: ``python -m tests.mutation RUN_FOLDER …``.
+
+Prints how many mutants of each mutation died in each scenario, those that did not
+as they should, and the count; exits with 1 when there are such, with 2 for a run
+that does not pass to begin with.
+"""
+
+import argparse
+import os
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from results.schema import RunFolderError
+from tests.mutation.trial import MUTATIONS, Fate, NotPassing, Trial, try_all
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Try all mutants, or ``--sample`` of each mutation; the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
+    parser.add_argument("folders", metavar="RUN_FOLDER", nargs="+", type=Path)
+    parser.add_argument("--sample", type=int, metavar="N", help="N mutants of each mutation")
+    options = parser.parse_args(arguments)
+    try:
+        with ProcessPoolExecutor(os.cpu_count()) as pool:
+            tried = pool.map(partial(try_all, sample=options.sample), options.folders)
+            trials = [trial for of_run in tried for trial in of_run]
+    except (NotPassing, RunFolderError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    _report(trials)
+    return int(any(trial.fate is not Fate.DIED for trial in trials))
+
+
+def _report(trials: Sequence[Trial]) -> None:
+    console = Console()
+    console.print(_table(trials))
+    for trial in trials:
+        if trial.fate is not Fate.DIED:
+            where = f"{trial.scenario}: {trial.mutation}: {trial.what}"
+            console.print(f"{where}: {trial.fate}: {trial.reason[:400]}", highlight=False)
+    fates = Counter(trial.fate for trial in trials)
+    console.print(
+        f"{len(trials)} mutants: {fates[Fate.DIED]} died for their stated reason, "
+        f"{fates[Fate.OTHERWISE]} of something else, {fates[Fate.SURVIVED]} survived"
+    )
+
+
+def _table(trials: Sequence[Trial]) -> Table:
+    scenarios = list(dict.fromkeys(trial.scenario for trial in trials))
+    counted = Counter((trial.mutation, trial.scenario, trial.fate) for trial in trials)
+    table = Table("mutation", *scenarios)
+    for mutation in MUTATIONS:
+        cells = (_cell(counted, mutation.name, scenario) for scenario in scenarios)
+        table.add_row(mutation.name, *cells)
+    return table
+
+
+def _cell(counted: Counter[tuple[str, str, Fate]], mutation: str, scenario: str) -> str:
+    """How many mutants met each fate; a dash where the run has no place for the mutation."""
+    fates = ((fate, counted[mutation, scenario, fate]) for fate in Fate)
+    return ", ".join(f"{count} {fate}" for fate, count in fates if count) or "-"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,32 @@
+"""What a run's signalling tells, opened with its keys."""
+
+from results.calls import Call, read_calls
+from results.clear_text import Secret
+from results.keylog import read_keylog
+from results.places import places_of
+from results.schema import RunFolder
+from results.signalling import read_signalling
+from tests.mutation.subject import Subject
+
+
+def calls_of(subject: Subject) -> list[Call]:
+    """The calls of a run, with their offers and answers."""
+    folder = RunFolder(subject.folder)
+    users = {user for call in subject.run.calls for user in (call.caller, call.callee)}
+    keys = {user: read_keylog(folder.keys(user, "tls")) for user in users}
+    return read_calls(read_signalling(subject.table, places_of(subject.run.network), keys).messages)
+
+
+def ice_passwords(subject: Subject) -> dict[str, bytes]:
+    """The ICE password of each username fragment."""
+    described = [one for call in calls_of(subject) for one in call.described.values()]
+    return {one.ufrag: one.pwd.encode() for one in described}
+
+
+def secrets_of(subject: Subject) -> list[Secret]:
+    """The ICE passwords, with the words that a verdict has for them."""
+    return [
+        Secret(f"the ICE password of {user} in call {call.id}", one.pwd)
+        for call in calls_of(subject)
+        for user, one in call.described.items()
+    ]
