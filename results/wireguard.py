@@ -6,7 +6,7 @@ counts as proof", 2).
 """
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -28,6 +28,9 @@ from topologies.spec import Tap
 _MTU = 1420
 
 _IHL, _DATA_OFFSET = 0, 12
+
+#: After all times that a table can hold.
+_NEVER = 2**63
 
 
 class _Inner(NamedTuple):
@@ -107,7 +110,7 @@ def _carried(
 ) -> Carried:
     tap = places.tunnel_taps[tunnel.vpn.name, client]
     outside = [i for i, one in enumerate(table.taps) if one.host == client and one.mac]
-    begin, end = canaries.before.get(tap.name, 0), canaries.after.get(tap.name, 2**63)
+    begin, end = _watched(canaries, [tap.name, *(table.taps[i].name for i in outside)])
     ties = [
         _tie(
             table,
@@ -130,6 +133,12 @@ def _carried(
         strays=tuple(strays),
         example=min(tied, default=None),
     )
+
+
+def _watched(canaries: Canaries, taps: Sequence[str]) -> tuple[int, int]:
+    """From when to when, in ns, all of these taps worked: captures end one after the other."""
+    begin = max((canaries.before.get(tap, 0) for tap in taps), default=0)
+    return begin, min((canaries.after.get(tap, _NEVER) for tap in taps), default=_NEVER)
 
 
 def _inner(table: PacketTable, tunnel: Tunnel, tap: int, *, outgoing: bool) -> Iterator[_Inner]:

@@ -5,6 +5,7 @@ from pathlib import Path as FilePath
 import pytest
 
 from results.absence import find_canaries
+from results.schema import Moment
 from results.wireguard import Carried, carried, outer_size
 from tests.results.story import RUN, back, ends, rtp, tcp
 from tests.results.vpn_story import (
@@ -62,6 +63,17 @@ def test_an_inner_packet_without_one(tmp_path: FilePath) -> None:
         "only 1 of 2 packets in the tunnel at vic-wg0 are consistent with WireGuard packets of "
         "vic-eth0, by size and time (first without: frame 2 of vic-wg0)"
     ]
+
+
+def test_what_follows_the_last_canary_outside_needs_none(tmp_path: FilePath) -> None:
+    """The capture outside may have ended by then."""
+    story = VpnStory()
+    story.send(VIC_ALICE, ends(VIC, ALICE), rtp(1))
+    story.canaries(Moment.AFTER, without="vic-wg0")
+    story.carried = False
+    story.send(VIC_ALICE, ends(VIC, ALICE), rtp(2))
+    story.canaries(Moment.AFTER, without="vic-eth0")
+    assert problems(story, tmp_path) == []
 
 
 @pytest.mark.parametrize(("size", "wait"), [(outer_size(160), 0.0), (outer_size(140), 0.5)])
