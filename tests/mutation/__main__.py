@@ -1,6 +1,6 @@
 """Try the mutants of run folders that pass: ``python -m tests.mutation RUN_FOLDER …``.
 
-Prints how many mutants of each mutation died in each scenario, those that did not
+Prints what became of the mutants of each mutation in each scenario, those that did not
 as they should, and the count; exits with 1 when there are such, with 2 for a run
 that does not pass to begin with.
 """
@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from results.schema import RunFolderError
-from tests.mutation.trial import MUTATIONS, Fate, NotPassing, Trial, try_all
+from tests.mutation.trial import Fate, NotPassing, Trial, try_all
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,19 +53,13 @@ def _report(trials: Sequence[Trial]) -> None:
 
 
 def _table(trials: Sequence[Trial]) -> Table:
-    scenarios = list(dict.fromkeys(trial.scenario for trial in trials))
-    counted = Counter((trial.mutation, trial.scenario, trial.fate) for trial in trials)
-    table = Table("mutation", *scenarios)
-    for mutation in MUTATIONS:
-        cells = (_cell(counted, mutation.name, scenario) for scenario in scenarios)
-        table.add_row(mutation.name, *cells)
+    """A row for each scenario and mutation; where a run has no place for one there is no row."""
+    counted = Counter((trial.scenario, trial.mutation, trial.fate) for trial in trials)
+    table = Table("scenario", "mutation", "mutants", *(str(fate) for fate in Fate))
+    for scenario, mutation in dict.fromkeys((trial.scenario, trial.mutation) for trial in trials):
+        counts = [counted[scenario, mutation, fate] for fate in Fate]
+        table.add_row(scenario, mutation, str(sum(counts)), *map(str, counts))
     return table
-
-
-def _cell(counted: Counter[tuple[str, str, Fate]], mutation: str, scenario: str) -> str:
-    """How many mutants met each fate; a dash where the run has no place for the mutation."""
-    fates = ((fate, counted[mutation, scenario, fate]) for fate in Fate)
-    return ", ".join(f"{count} {fate}" for fate, count in fates if count) or "-"
 
 
 if __name__ == "__main__":

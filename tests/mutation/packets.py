@@ -203,14 +203,13 @@ def _disorder(subject: Subject) -> Iterator[Mutant]:
     _, allocated, invited = subject.result.calls[0].steps[:3]
     # Just so much that what follows an allocation is not torn from it.
     late = round((invited.time - allocated.time) * _SECOND) + _MILLISECOND
-    for words, rows, shift, reason in (
-        ("1 after 2", _dns(subject), length, r"lacks step 1 \(resolve\)|came before step 1"),
-        ("2 after 3", _allocations(subject), late, r"came before step 2 \(allocate\)"),
-    ):
-        hidden = subject.is_tunnelled(rows)
-        change = partial(_later, numbers=subject.numbers(rows), shift=shift)
-        verdict = Verdict.INCONCLUSIVE if hidden else Verdict.FAIL
-        yield Mutant(words, change, verdict, _UNTIED if hidden else reason)
+    verdict, reason = Verdict.FAIL, r"lacks step 1 \(resolve\)|came before step 1"
+    if subject.is_tunnelled(_dns(subject)):
+        verdict, reason = Verdict.INCONCLUSIVE, _UNTIED
+    change = partial(_later, numbers=subject.numbers(_dns(subject)), shift=length)
+    yield Mutant("1 after 2", change, verdict, reason)
+    change = partial(_later, numbers=subject.numbers(_allocations(subject)), shift=late)
+    yield Mutant("2 after 3", change, Verdict.FAIL, r"came before step 2 \(allocate\)")
 
 
 def _later(draft: Draft, numbers: Mapping[str, set[int]], shift: int) -> None:

@@ -65,6 +65,17 @@ def test_an_inner_packet_without_one(tmp_path: FilePath) -> None:
     ]
 
 
+def test_what_follows_the_last_canary_outside_needs_none(tmp_path: FilePath) -> None:
+    """The capture outside may have ended by then."""
+    story = VpnStory()
+    story.send(VIC_ALICE, ends(VIC, ALICE), rtp(1))
+    story.canaries(Moment.AFTER, without="vic-wg0")
+    story.carried = False
+    story.send(VIC_ALICE, ends(VIC, ALICE), rtp(2))
+    story.canaries(Moment.AFTER, without="vic-eth0")
+    assert problems(story, tmp_path) == []
+
+
 @pytest.mark.parametrize(("size", "wait"), [(outer_size(160), 0.0), (outer_size(140), 0.5)])
 def test_another_size_or_much_later_is_no_tie(tmp_path: FilePath, size: int, wait: float) -> None:
     story = VpnStory(carried=False)
