@@ -3,7 +3,7 @@
 import json
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from controllers.flowtable import FlowTable, flow_table
 from controllers.policy import Policy
 from topologies import ovs
 from topologies.lab import Lab
-from topologies.processes import Process, Processes, Program
+from topologies.processes import Process, ProcessError, Processes, Program
 from topologies.spec import Network
 
 #: Where the controller listens: on the world's own loopback.
@@ -56,6 +56,8 @@ class Enforcement:
         lab.connect_firewalls(_CONTROLLER)
         for name in self._tables:
             self._processes.wait_event(self._controller, "installed", _TIMEOUT, firewall=name)
+        # An error overtakes the barrier's reply (OpenFlow 1.3, 6.2): by now it would be here.
+        expect_none_refused(self._controller.events)
 
     def counters(self, lab: Lab) -> dict[str, dict[str, int]]:
         """Firewall -> rule -> packets that it has counted until now."""
@@ -90,6 +92,16 @@ class Enforcement:
             }
             for name, table in self._tables.items()
         ]
+
+
+def expect_none_refused(events: Sequence[Mapping[str, Any]]) -> None:
+    """ProcessError if a switch refused a part of its table: it would enforce another policy."""
+    for event in events:
+        if event["event"] == "refused":
+            raise ProcessError(
+                f"firewall {event['firewall']} refused an entry of its table "
+                f"(OpenFlow error type {event['type']}, code {event['code']})"
+            )
 
 
 def _by_rule(table: FlowTable, counted: Mapping[int, int]) -> dict[str, int]:

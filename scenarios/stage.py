@@ -26,6 +26,7 @@ from results.schema import Connection, Ending, PlannedCall, Run, RunFolder, TapC
 from scenarios.cast import Cast
 from scenarios.enforcement import Enforcement
 from topologies import nat
+from topologies.host_script import PRIVATE
 from topologies.lab import Lab, LabError
 from topologies.ovs import OvsError
 from topologies.processes import Process, ProcessError, Processes, Program
@@ -35,10 +36,7 @@ from topologies.taps import Canaries, Taps
 from topologies.tunnels import Tunnels
 
 #: Where the world's services log.
-_LOGS = Path("/run/callpath/logs")
-
-#: What is private to the world and not part of any run (keys of servers, configuration).
-_PRIVATE = Path("/run/callpath")
+_LOGS = PRIVATE / "logs"
 
 _AGENTS = ("agents.client", "agents.front_end", "agents.telemetry")
 
@@ -208,11 +206,11 @@ class Stage:
             for host in network.with_role(Role.RELAY)
         ]
         resolvers = [
-            resolver.resolver(host, network.hosts, _PRIVATE)
+            resolver.resolver(host, network.hosts, PRIVATE)
             for host in network.with_role(Role.RESOLVER)
         ]
         forwarders = [
-            resolver.forwarder(host, network.host(host.nameserver), _PRIVATE)
+            resolver.forwarder(host, network.host(host.nameserver), PRIVATE)
             for host in network.with_role(Role.FORWARDER)
             if host.nameserver
         ]
@@ -226,7 +224,7 @@ class Stage:
         """Empty the name servers' caches, so that every run resolves anew."""
         if self._used:
             for host in self._name_servers:
-                command = resolver.flush_command(host, _PRIVATE)
+                command = resolver.flush_command(host, PRIVATE)
                 subprocess.run(command, check=True, capture_output=True)
         self._used = True
 
