@@ -38,7 +38,12 @@ def results_of(
     process: "subprocess.Popen[str]", patience: float = PATIENCE
 ) -> list[dict[str, Any]]:
     """The results that a command started with ``--json`` prints; it must end in so many seconds."""
-    output, errors = process.communicate(timeout=patience)
+    try:
+        output, errors = process.communicate(timeout=patience)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
     assert output, f"no result; standard error: {errors}"
     return [json.loads(line) for line in output.splitlines()]
 
