@@ -132,6 +132,11 @@ def _add_output(parser: _Parser) -> None:
         action="store_true",
         help="also the frames that the verdict rests on, each with its capture",
     )
+    ways.add_argument(
+        "--quality",
+        action="store_true",
+        help="also loss, delay and jitter of the media, for each direction and hop",
+    )
 
 
 def _add_runs(parser: _Parser) -> None:
