@@ -37,6 +37,12 @@ class Call:
         """Whether there were an invite and an answer: a call, not only an attempt."""
         return self.answered is not None
 
+    @property
+    def clock_rates(self) -> dict[int, int]:
+        """RTP payload type -> clock rate in Hz, as both descriptions say (RFC 3264, 6.1)."""
+        own, other = (self.described[user].clock_rates for user in self.participants)
+        return {**own, **other}
+
     def other(self, user: str) -> str:
         """The participant at the other end."""
         return self.callee if user == self.caller else self.caller

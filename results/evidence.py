@@ -35,6 +35,7 @@ from results.media import (
     unlisted_legs,
 )
 from results.media_keys import MediaKey, Socket, dtls_handshakes, keys_of_call, socket_at_start
+from results.media_quality import with_quality
 from results.openings import (
     Connections,
     Opening,
@@ -346,7 +347,7 @@ class _Reading:
             result=CallResult(
                 participants=call.participants,
                 steps=steps_of(self.scene, steps),
-                media=tuple(path for stream in streams for path in self.paths_of(stream)),
+                media=tuple(path for s in streams for path in self.paths_of(call, s)),
                 selected=dict(selection.selected),
                 pairs=pair_outcomes(ice, pairs),
             ),
@@ -379,9 +380,10 @@ class _Reading:
         user = self.run.expect.refused_first
         return reversal(ice, user) if user in ice.call.participants else Reversal()
 
-    def paths_of(self, stream: Stream) -> Iterator[MediaPath]:
-        """The distinct paths of a stream."""
-        return media_paths(stream, self.media[1], self.conversations, self.turn)
+    def paths_of(self, call: Call, stream: Stream) -> tuple[MediaPath, ...]:
+        """The distinct paths of a stream, each with its quality."""
+        found = media_paths(stream, self.media[1], self.conversations, self.turn)
+        return with_quality(self.table, stream, found, call.clock_rates)
 
     def call_problems(
         self, call: Call, streams: list[Stream], selection: Selection

@@ -63,6 +63,13 @@ class Stream:
         ended = (packet.path for packet in self.packets)
         return [path for path in ended if _joins(path, self.key)]
 
+    @property
+    def copies(self) -> Iterator[list[Path]]:
+        """For each of them the paths of all copies that arrived, its own first."""
+        for packet in self.packets:
+            if _joins(packet.path, self.key):
+                yield [path for path in packet.paths if _joins(path, self.key)]
+
 
 def _joins(path: Path, key: MediaKey) -> bool:
     return path.complete and (path.origin, path.target) == (key.sender, key.receiver)
@@ -144,11 +151,11 @@ def unlisted_legs(places: Places, opened: Iterable[Opened]) -> list[str]:
 
 def losses(table: PacketTable, stream: Stream) -> list[Problem]:
     """Media that vanished on the way, other than at the very end of the call."""
-    lost = sorted(_lost(stream), key=_where_lost)
+    lost = sorted(lost_paths(stream), key=_where_lost)
     return [_loss(table, stream, list(group)) for _, group in groupby(lost, key=_where_lost)]
 
 
-def _lost(stream: Stream) -> list[Path]:
+def lost_paths(stream: Stream) -> list[Path]:
     """Paths of lost packets; without those after hang-up, when nobody takes them any more."""
     lost = [packet.path for packet in stream.packets if not packet.path.complete]
     taken = max((path.first.time for path in stream.arrived), default=0)

@@ -25,6 +25,7 @@ from typing import Literal, TypeVar
 from pydantic import Field, ValidationError
 
 from controllers.policy import Policy
+from results.measured import Hop, Quality
 from results.record import Record
 from results.seal import Seal, difference, sealed_file
 from topologies.spec import Flow, Name, Network
@@ -190,6 +191,9 @@ class MediaPath(Record):
     authenticated: int
     #: Users whose TURN allocations the media passed, in the order of the way; none if direct.
     allocated_by: tuple[str, ...] = ()
+    #: From tap to tap. Results of earlier versions have neither.
+    hops: tuple[Hop, ...] = ()
+    quality: Quality | None = None
 
 
 class Outcome(StrEnum):

@@ -1,5 +1,7 @@
 """What a session description says of ICE and DTLS (RFC 8839, RFC 8122)."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import AddressValueError, IPv4Address
 from typing import Literal, NamedTuple, cast
@@ -8,6 +10,9 @@ CandidateType = Literal["host", "srflx", "prflx", "relay"]
 
 #: An IPv4 address and a port, both as numbers.
 End = tuple[int, int]
+
+#: Payload type and clock rate of "a=rtpmap:111 opus/48000/2".
+_RTPMAP = re.compile(r"^a=rtpmap:([0-9]{1,3}) [^/\s]+/([0-9]{1,9})", re.MULTILINE)
 
 
 class Candidate(NamedTuple):
@@ -27,6 +32,8 @@ class Description:
     candidates: tuple[Candidate, ...] = ()
     #: Hash function and digest of a certificate (RFC 8122, section 5), in lower case, no colons.
     fingerprints: frozenset[tuple[str, str]] = frozenset()
+    #: RTP payload type -> clock rate in Hz (RFC 8866, section 6.6).
+    clock_rates: Mapping[int, int] = field(default_factory=dict)
 
     def type_of(self, end: End) -> CandidateType:
         """The declared type of an address; prflx when it was not declared.
@@ -54,6 +61,7 @@ def read_description(text: str) -> Description:
         pwd=_first(lines, "ice-pwd:"),
         candidates=tuple(dict.fromkeys(candidate for candidate in found if candidate)),
         fingerprints=frozenset(_fingerprints(lines)),
+        clock_rates={int(kind): int(rate) for kind, rate in _RTPMAP.findall(text)},
     )
 
 

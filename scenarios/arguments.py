@@ -28,6 +28,11 @@ def output(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also the frames that the verdict rests on, each with its capture",
     )
+    ways.add_argument(
+        "--quality",
+        action="store_true",
+        help="also loss, delay and jitter of the media, for each direction and hop",
+    )
 
 
 def runs(parser: argparse.ArgumentParser) -> None:

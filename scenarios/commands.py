@@ -78,6 +78,8 @@ def _tell(results: list["display.Judged"], options: argparse.Namespace) -> None:
         display.table(results)
         if options.frames:
             display.frames(results)
+        if options.quality:
+            display.quality(results)
 
 
 def judge(options: argparse.Namespace) -> int:

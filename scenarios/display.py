@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from results.comparison import Comparison
-from results.schema import Result, Verdict
+from results.schema import MediaPath, Result, Verdict
 from scenarios.bench import Figure
 
 #: A result, and the folder that it was read from.
@@ -74,6 +74,38 @@ def frames(results: Sequence[Judged]) -> None:
         print(f"frames that show it, in {short(folder)}:")  # noqa: T201
         for citation in result.citations:
             print(f"  {citation.file:32} {citation.frame:>6}  {citation.what}")  # noqa: T201
+
+
+def quality(results: Sequence[Judged]) -> None:
+    """Print how media fared: one row a direction, and below it one a hop of its path."""
+    for result, folder in results:
+        grid = Table("", title=f"media in {short(folder)}; times in ms")
+        for title in _QUALITY:
+            grid.add_column(title, justify="right")
+        for path in (path for call in result.calls for path in call.media):
+            grid.add_row(f"[bold]{path.from_} → {path.to}", *_quality_cells(path))
+            for hop in path.hops:
+                times = (hop.delay_ms, hop.delay_p99_ms, hop.jitter_ms)
+                cells = (str(hop.packets), str(hop.lost), "", "", "", *map(_ms, times))
+                grid.add_row(f"  {hop.from_} → {hop.to}", *cells)
+            grid.add_section()
+        _console().print(grid)
+
+
+_QUALITY = ("packets", "lost", "burst", "reordered", "twice", "delay", "99 %", "jitter")
+
+
+def _quality_cells(path: MediaPath) -> Iterator[str]:
+    found = path.quality
+    if found is None:
+        return
+    counts = (found.expected, found.lost, found.longest_burst, found.reordered, found.duplicated)
+    yield from map(str, counts)
+    yield from map(_ms, (found.delay_ms, found.delay_p99_ms, found.jitter_ms))
+
+
+def _ms(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.3f}"
 
 
 def lines(results: Sequence[Judged]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from results.checks import Pair
 from results.evidence import CallEvidence, Evidence, Shown
+from results.measured import Quality
 from results.problems import Ground, Problem
 from results.schema import (
     CallResult,
@@ -68,6 +69,19 @@ def a_run(**changes: Any) -> Run:
     return Run.model_validate(values | changes)
 
 
+QUALITY = Quality(
+    expected=103,
+    lost=0,
+    longest_burst=0,
+    reordered=0,
+    duplicated=0,
+    jitter_ms=0.8,
+    jitter_max_ms=None,
+    delay_ms=-0.001,
+    delay_p99_ms=0.02,
+)
+
+
 def media_path(sender: str, receiver: str) -> MediaPath:
     """One direction of the call."""
     return MediaPath.model_validate(
@@ -80,6 +94,18 @@ def media_path(sender: str, receiver: str) -> MediaPath:
             "taps": (f"{sender}-eth0", f"{receiver}-eth0"),
             "packets": 103,
             "authenticated": 103,
+            "hops": (
+                {
+                    "from": f"{sender}-eth0",
+                    "to": f"{receiver}-eth0",
+                    "packets": 103,
+                    "lost": 0,
+                    "delay_ms": -0.001,
+                    "delay_p99_ms": 0.02,
+                    "jitter_ms": 0.003,
+                },
+            ),
+            "quality": QUALITY,
         }
     )
 

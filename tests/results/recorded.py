@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from results.captures import read_capture
-from results.schema import RunFolder
+from results.schema import Result, RunFolder
 from tests.results.story import Frame, pcap
 
 DATA = Path(__file__).with_name("data")
@@ -30,6 +30,21 @@ def unpack(into: Path, name: str = "intranet") -> Path:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content.read())
     return into / name
+
+
+def as_stored(result: Result) -> Result:
+    """As results were when the runs were stored: they told nothing of quality."""
+    calls = (
+        call.model_copy(
+            update={
+                "media": tuple(
+                    path.model_copy(update={"hops": (), "quality": None}) for path in call.media
+                )
+            }
+        )
+        for call in result.calls
+    )
+    return result.model_copy(update={"calls": tuple(calls)})
 
 
 def reseal(folder: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from results.judge import judge
 from results.schema import MEDIA_OVER_VPN, Moment, RunFolder, Verdict
-from tests.results.recorded import change_json, frames, keep, reseal, unpack, write
+from tests.results.recorded import as_stored, change_json, frames, keep, reseal, unpack, write
 from tests.results.story import STEP, Frame, rtp, udp
 from tests.results.story import ends as ends_of
 from tests.results.vpn_story import ALICE, VIC
@@ -52,7 +52,7 @@ def test_media_in_the_tunnel(folder_of: Callable[[str], Path]) -> None:
 @pytest.mark.parametrize("name", [AROUND, WITHIN])
 def test_they_are_judged_as_they_were(folder_of: Callable[[str], Path], name: str) -> None:
     folder = folder_of(name)
-    assert judge(folder) == RunFolder(folder).read_result()
+    assert as_stored(judge(folder)) == RunFolder(folder).read_result()
 
 
 def _without_carriers(folder: Path) -> None:

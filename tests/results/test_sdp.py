@@ -18,6 +18,8 @@ a=candidate:3 1 udp 16777215 203.0.113.9 49152 typ relay raddr 198.51.100.2 rpor
 a=fingerprint:sha-256 AA:0B:CC
 a=fingerprint:SHA-512 DD:EE
 a=end-of-candidates
+a=rtpmap:96 opus/48000/2
+a=rtpmap:x opus/48000
 m=video 50000 UDP/TLS/RTP/SAVPF 97
 a=ice-ufrag:abcd
 a=candidate:1 1 udp 2130706431 10.10.0.11 50000 typ host
@@ -33,6 +35,7 @@ def test_a_description() -> None:
         Candidate("relay", "udp", end("203.0.113.9:49152")),
     )
     assert description.fingerprints == {("sha-256", "aa0bcc"), ("sha-512", "ddee")}
+    assert description.clock_rates == {96: 48_000}
 
 
 def test_types_of_addresses() -> None:

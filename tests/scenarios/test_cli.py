@@ -164,6 +164,21 @@ def test_frames_names_each_capture_and_frame(
     assert ", step 7 (check)" in out
 
 
+def test_quality_names_each_direction_and_hop(
+    recorded: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["judge", "--quality", str(recorded)]) == commands.PASS
+    rows = [line.replace("│", " ").split() for line in capsys.readouterr().out.splitlines()]
+    (whole,) = (row for row in rows if row[:3] == ["alice", "→", "bea"])
+    (hop,) = (row for row in rows if row[:3] == ["core-eth1", "→", "branch_rtr-eth1"])
+    path = judge(recorded).calls[1].media[0]
+    assert path.quality
+    assert whole[3:8] == ["104", "0", "0", "0", "0"]
+    assert whole[8] == f"{path.quality.delay_ms:.3f}"
+    assert hop[3:5] == ["104", "0"]
+    assert hop[5] == f"{path.hops[2].delay_ms:.3f}"
+
+
 def test_what_was_done_before_an_interruption_is_told(
     recorded: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,0 +1,45 @@
+"""What a result tells of how media fared, as it is stored; times are in milliseconds."""
+
+from pydantic import Field
+
+from results.record import Record
+
+
+class Hop(Record):
+    """Media from one tap of its path to the next: over a link or tunnel, or through a host.
+
+    Milliseconds. The two ends of a link can invert by some µs, so a delay may be a
+    little less than 0.
+    """
+
+    from_: str = Field(alias="from")
+    to: str
+    #: Packets that passed the first tap, and those of them that the next never saw.
+    packets: int
+    lost: int
+    #: Median, and 99th percentile.
+    delay_ms: float
+    delay_p99_ms: float
+    #: What the hop adds: RFC 3550's estimate with the first tap's times as those of sending.
+    jitter_ms: float
+
+
+class Quality(Record):
+    """How one direction of a call's media arrived by one path, as its last tap saw it."""
+
+    #: Sequence numbers from the first packet to the last that should have come (RFC 3550, A.3).
+    expected: int
+    lost: int
+    #: The most packets lost in a row.
+    longest_burst: int
+    #: Packets that came after one with a higher number (RFC 4737, section 3).
+    reordered: int
+    #: Copies of packets that had come already (RFC 5560).
+    duplicated: int
+    #: Mean and greatest value of the running estimate (RFC 3550, section 6.4.1) in ms; None
+    #: where nothing tells the clock rate of the timestamps.
+    jitter_ms: float | None
+    jitter_max_ms: float | None
+    #: From the first tap to the last in ms: median, and 99th percentile.
+    delay_ms: float
+    delay_p99_ms: float
