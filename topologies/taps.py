@@ -16,15 +16,12 @@ from typing import Protocol
 from results.schema import CANARY_ETHERTYPE, CANARY_PORT, Moment, RunFolder, TapCount, canary
 from topologies.lab import FarEnd, Lab
 from topologies.namespaces import inside_network
-from topologies.processes import Process, ProcessError, Processes, Program
+from topologies.processes import PATIENCE, Process, ProcessError, Processes, Program
 from topologies.spec import Tap
 
 #: No bridge forwards frames to this address (IEEE 802.1Q, reserved for "nearest
 #: bridge"): a canary crosses its own link only, and no firewall counts it.
 _NEAREST_BRIDGE = bytes.fromhex("0180c200000e")
-
-#: dumpcap reads what the kernel holds back for up to a quarter of a second.
-_FLUSH_TIMEOUT = 5.0
 
 #: Of the network that the reading thread is in.
 _DEVICES = Path("/proc/thread-self/net/dev")
@@ -70,7 +67,7 @@ class Taps:
         try:
             self._processes.wait(
                 lambda: not self._without_last_canary(before),
-                _FLUSH_TIMEOUT,
+                PATIENCE,
                 "the last canary in each capture",
                 every=0.01,
             )
@@ -90,7 +87,7 @@ class Taps:
         self._processes.ask_to_end(self._captures, signal.SIGINT)
         self._processes.wait(
             lambda: all(drop_count(capture.heard) for capture in self._captures),
-            _FLUSH_TIMEOUT,
+            PATIENCE,
             "each capture to tell what it dropped",
         )
         counts = zip(self._taps, self._captures, strict=True)

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from topologies.host_script import PRIVATE, resolver_file
 from topologies.lab import Lab, LabError
-from topologies.processes import Processes, Program
+from topologies.processes import PATIENCE, Processes, Program
 from topologies.spec import Vpn
 
 #: What WireGuard leaves of an Ethernet MTU of 1500 bytes for the packets inside.
@@ -54,7 +54,7 @@ class Tunnels:
         self._lab.output_of(host, "sh", "-e", str(script))
         if host != vpn.gateway:
             self._processes.wait(
-                lambda: self._has_shaken_hands(vpn, host), 10.0, f"{host}'s tunnel", every=0.02
+                lambda: self._has_shaken_hands(vpn, host), PATIENCE, f"{host}'s tunnel", every=0.02
             )
 
     def _has_shaken_hands(self, vpn: Vpn, host: str) -> bool:
