@@ -135,15 +135,14 @@ add_loader() {
 # What differs from the Vagrantfile on this machine, and would otherwise lie in ~/.vagrant.d.
 local_settings() {
     local folder
-    echo 'Vagrant.configure("2") do |config|'
+    printf '%s\n' 'Vagrant.configure("2") do |config|' \
+        '  config.vm.provider("libvirt") do |machine|' \
+        '    machine.disk_driver cache: "unsafe" # it is thrown away'
     if ! has_kvm; then
         say "no KVM here: the processor is emulated"
-        echo '  config.vm.boot_timeout = 1800'
-        echo '  config.vm.provider("libvirt") do |machine|'
-        echo '    machine.driver = "qemu"'
-        echo '    machine.cpu_mode = "maximum"'
-        echo '  end'
+        printf '%s\n' '    machine.driver = "qemu"' '    machine.cpu_mode = "maximum"'
     fi
+    printf '%s\n' '  end' '  config.vm.boot_timeout = 1800'
     for folder in $(pip_folders); do
         echo "  config.vm.synced_folder '$folder', '$folder', type: '9p', readonly: true"
     done

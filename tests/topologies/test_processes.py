@@ -69,7 +69,7 @@ def test_waiting_is_bounded_and_names_what_did_not_come(processes: Processes, lo
 
 
 def test_orders_are_lines(processes: Processes, log: Path) -> None:
-    process = _spawn(processes, _sh('echo ready; read order; echo "$order"', "ready"), log)
+    process = _spawn(processes, _sh('echo ready; read order; echo "$order"; read x', "ready"), log)
     processes.wait_ready([process])
     process.send({"do": "call"})
     processes.wait(lambda: len(process.heard) == 2, 5, "the order to come back")
