@@ -70,7 +70,7 @@ def _joins(path: Path, key: MediaKey) -> bool:
 
 def rtp_packets(table: PacketTable, udp: Travels) -> list[Packet]:
     """All RTP-looking packets of a run, each payload once, in the order of their times."""
-    rows = np.flatnonzero(table.inner_kind == Kind.RTP)
+    rows = np.flatnonzero((table.inner_kind == Kind.RTP) & (table.version == 4))
     _, first = np.unique(table.fingerprint[rows], return_index=True)
     found = (udp.alike(int(rows[index])) for index in np.sort(first))
     return [Packet(table.innermost(paths[0].first.row), paths) for paths in found if paths]

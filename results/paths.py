@@ -143,7 +143,7 @@ def follow(
 
 def follow_udp(table: PacketTable, places: Places) -> Travels:
     """The paths of all UDP packets, by their innermost payload."""
-    rows = np.flatnonzero(table.fingerprint)
+    rows = np.flatnonzero((table.fingerprint != 0) & (table.version == 4))
     return follow(table, places, rows, table.fingerprint[rows])
 
 
