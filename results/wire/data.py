@@ -26,7 +26,7 @@ class Data:
     """
 
     def __init__(self, raw: "bytes | mmap.mmap") -> None:
-        self._raw = raw
+        self.raw = raw
         self.size = len(raw)
         self._views: dict[np.dtype[np.void], NDArray[np.void]] = {}
 
@@ -42,25 +42,25 @@ class Data:
         return self.size
 
     def __getitem__(self, part: slice) -> bytes:
-        return self._raw[part]
+        return self.raw[part]
 
     def find(self, wanted: bytes, start: int = 0, end: int | None = None) -> int:
         """Where bytes are first found in a part of the file; -1 where they are not."""
-        return self._raw.find(wanted, start, self.size if end is None else end)
+        return self.raw.find(wanted, start, self.size if end is None else end)
 
     def view(self, kind: np.dtype[np.void]) -> NDArray[np.void]:
         """A structure as it would be read at every byte; for places where it is whole."""
         if kind not in self._views:
-            self._views[kind] = self._every_byte(self._raw, kind)
+            self._views[kind] = self._every_byte(self.raw, kind)
         return self._views[kind]
 
     def gather(self, at: Places, kind: np.dtype[np.void]) -> NDArray[np.void]:
         """The structure of this type at each of the places, which lie within the file."""
         # Plain bytes are copied faster than a structure with fields.
         plain = self.view(_plain(kind.itemsize))
-        beyond = at >= len(plain)
-        if not beyond.any():
+        if not len(at) or at.max() < len(plain):
             return plain[at].view(kind)
+        beyond = at >= len(plain)
         found = np.empty(len(at), plain.dtype)
         found[~beyond] = plain[at[~beyond]]
         tail = self._every_byte(self._tail, plain.dtype)
@@ -75,7 +75,7 @@ class Data:
     @cached_property
     def _tail(self) -> bytes:
         """The end of the file, and zeros beyond."""
-        return self._raw[self._tail_start :] + bytes(_WIDEST)
+        return self.raw[self._tail_start :] + bytes(_WIDEST)
 
     @property
     def _tail_start(self) -> int:

@@ -16,6 +16,8 @@ from results.wire.walk import Walked
 
 _FILE_HEADER = 24
 _RECORD_HEADER = 16
+#: Where a record's header tells how many bytes were captured.
+_SIZE = 8
 _SECOND = 1_000_000_000
 
 #: First four bytes -> byte order, nanoseconds in one unit of the fraction.
@@ -65,7 +67,7 @@ class Pcap:
 
     def records(self, walked: Walked, _frame: int) -> Records:
         """The records of a part of the file."""
-        head = self.chain.heads(walked.at)
+        head = walked.heads
         seconds = head["seconds"].astype(np.int64)
         if len(seconds):
             self.chain.now = int(seconds[-1])
@@ -107,7 +109,7 @@ class PcapChain:
         #: The latest time that is known, in seconds: guesses look for times like it.
         self.now = 0
         self._data, self._order = data, order
-        self._struct = struct.Struct(order + "IIII")
+        self._struct, self._size = struct.Struct(order + "IIII"), struct.Struct(order + "I")
         self._kind = np.dtype([(name, order + "u4") for name in _Head._fields])
         self._last = len(data) - _RECORD_HEADER
         self._sizes = data.view(self._kind)["size"]
@@ -116,7 +118,7 @@ class PcapChain:
 
     def head(self, at: int) -> _Head:
         """The header of one record, which must lie within the file."""
-        return _Head(*self._struct.unpack(self._data[at : at + _RECORD_HEADER]))
+        return _Head(*self._struct.unpack_from(self._data.raw, at))
 
     def heads(self, at: Places) -> NDArray[np.void]:
         """The headers of records."""
@@ -125,16 +127,19 @@ class PcapChain:
     def follow(self, at: Places) -> Places:
         """Where the next records begin, if these are whole."""
         sizes: NDArray[np.uint32] = self._sizes[np.minimum(at, self._last)]
-        return at + sizes + np.int64(_RECORD_HEADER)
+        return at + sizes + _RECORD_HEADER
 
     def end(self, at: int) -> int:
         """Where a record ends, or -1 where there is none."""
-        end = at + _RECORD_HEADER + self.head(at).size if at <= self._last else -1
+        if at > self._last:
+            return -1
+        (size,) = self._size.unpack_from(self._data.raw, at + _SIZE)
+        end: int = at + _RECORD_HEADER + size
         return end if end <= len(self._data) else -1
 
-    def ends(self, at: Places) -> Places:
+    def ends(self, at: Places, heads: NDArray[np.void]) -> Places:
         """Where records end; -1 for those that are cut or damaged."""
-        size = self.heads(at)["size"].astype(np.int64)
+        size = heads["size"].astype(np.int64)
         ends = at + size + _RECORD_HEADER
         return np.where((size > LONGEST_FRAME) | (ends > len(self._data)), -1, ends)
 
@@ -153,20 +158,18 @@ class PcapChain:
             at = self._data.find(high, at + offset, stop + offset) - offset
             if at < start:
                 return None
-            if self._is_likely(at) and self._is_likely(self.end(at)):
+            following = self._after_likely(at)
+            if following >= 0 and self._after_likely(following) >= 0:
                 return at
             at += 1
         return None
 
-    def _is_likely(self, at: int) -> bool:
-        if at == len(self._data):
-            return True
-        if not 0 <= at <= self._last:
-            return False
-        head = self.head(at)
-        is_time = 0 <= (head.seconds >> 16) - (self.now >> 16) <= 1
-        return (
-            is_time
-            and head.fraction * self.unit < _SECOND
-            and head.size <= min(head.original, LONGEST_FRAME)
-        )
+    def _after_likely(self, at: int) -> int:
+        """Where a record ends that is likely to be one, or the file; else -1."""
+        if at > self._last:
+            return at if at == len(self._data) else -1
+        seconds, fraction, size, original = self._struct.unpack_from(self._data.raw, at)
+        is_time = 0 <= (seconds >> 16) - (self.now >> 16) <= 1
+        is_likely = is_time and fraction * self.unit < _SECOND
+        is_likely = is_likely and size <= original and size <= LONGEST_FRAME
+        return at + _RECORD_HEADER + size if is_likely else -1

@@ -97,7 +97,7 @@ class Pcapng:
 
     def records(self, walked: Walked, frame: int) -> Records:
         """The packets of a part of the file; takes in the interfaces that it describes."""
-        heads = self.chain.heads(walked.at)
+        heads = walked.heads
         is_packet = np.isin(heads["type"], PACKET_TYPES)
         before = len(self._clocks)
         new = []

@@ -48,12 +48,12 @@ class BlockChain:
 
     def head(self, at: int) -> tuple[int, int]:
         """Type and length of the block at a place, which must lie within the file."""
-        kind, length = self._struct.unpack(self._data[at : at + 8])
+        kind, length = self._struct.unpack_from(self._data.raw, at)
         return kind, length
 
     def number(self, at: int) -> int:
         """The 32-bit number at a place."""
-        value: int = self._number.unpack(self._data[at : at + 4])[0]
+        value: int = self._number.unpack_from(self._data.raw, at)[0]
         return value
 
     def heads(self, at: Places) -> NDArray[np.void]:
@@ -71,9 +71,8 @@ class BlockChain:
         end = at + length
         return end if length >= SMALLEST and end <= len(self._data) else -1
 
-    def ends(self, at: Places) -> Places:
+    def ends(self, at: Places, heads: NDArray[np.void]) -> Places:
         """Where blocks end; -1 for those that are cut, damaged, or begin another section."""
-        heads = self.heads(at)
         kind, length = heads["type"], heads["length"].astype(np.int64)
         ends = at + length
         wrong = (length < SMALLEST) | (length & 3 != 0) | (ends > len(self._data))
@@ -101,7 +100,7 @@ class BlockChain:
     def _is_likely(self, at: int) -> bool:
         if (at - self._begin) % 4 or at + SMALLEST_PACKET > len(self._data):
             return False
-        fields: tuple[int, ...] = self._packet.unpack(self._data[at : at + 24])
+        fields: tuple[int, ...] = self._packet.unpack_from(self._data.raw, at)
         length, size = fields[1], fields[5]
         end = at + length
         is_sized = length % 4 == 0 and size <= length - SMALLEST_PACKET

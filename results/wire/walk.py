@@ -11,11 +11,12 @@ from bisect import bisect_left
 from typing import NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from results.wire.data import Places
 
 #: Bytes of a slice: some hundred packets, so that a guess costs little.
-_SLICE = 1 << 16
+_SLICE = 1 << 17
 
 #: With fewer slices than this, one record after the other is faster.
 _FEW = 16
@@ -30,7 +31,10 @@ class Chain(Protocol):
         Always further on; beyond the end of the file where no whole record fits.
         """
 
-    def ends(self, at: Places) -> Places:
+    def heads(self, at: Places) -> NDArray[np.void]:
+        """The headers of records."""
+
+    def ends(self, at: Places, heads: NDArray[np.void]) -> Places:
         """Where records end; -1 for those that are cut or damaged."""
 
     def end(self, at: int) -> int:
@@ -41,7 +45,7 @@ class Chain(Protocol):
 
 
 class Walked(NamedTuple):
-    """The records that begin in a part of a file: where each begins and ends.
+    """The records that begin in a part of a file: where each begins and ends, and its header.
 
     ``stop`` is where the chain goes on, or stands: a record there may be damaged, cut,
     or the first of the next part.
@@ -49,6 +53,7 @@ class Walked(NamedTuple):
 
     at: Places
     ends: Places
+    heads: NDArray[np.void]
     begin: int
     stop: int
 
@@ -57,14 +62,15 @@ def walk(chain: Chain, begin: int, bound: int) -> Walked:
     """The chain of records from ``begin``, where one begins, to the first at ``bound`` or later."""
     at = _guessed(chain, begin, bound)
     while True:
-        ends = chain.ends(at)
+        heads = chain.heads(at)
+        ends = chain.ends(at, heads)
         torn = np.flatnonzero(ends[:-1] != at[1:])
         if not len(torn):
             break
         at = _mended(chain, at, int(torn[0]), int(ends[torn[0]]), bound)
     whole = len(at) - (len(at) > 0 and ends[-1] < 0)
     stop = int(ends[whole - 1]) if whole else begin
-    return Walked(at[:whole], ends[:whole], begin, stop)
+    return Walked(at[:whole], ends[:whole], heads[:whole], begin, stop)
 
 
 def _guessed(chain: Chain, begin: int, bound: int) -> Places:
