@@ -66,45 +66,44 @@ Heads = NDArray[np.void]
 Kinds = NDArray[np.uint8]
 
 
-def _by_first_byte() -> Kinds:
-    """What may begin with each byte (RFC 7983, section 7)."""
-    kinds = np.full(256, Kind.UDP, np.uint8)
+def _by_first_bytes() -> Kinds:
+    """What may begin with each two bytes (RFC 7983, section 7; RFC 5761, section 4)."""
+    kinds = np.full((256, 256), Kind.UDP, np.uint8)
     kinds[0:4] = Kind.STUN
     kinds[20:64] = Kind.DTLS
     kinds[64:80] = Kind.CHANNEL_DATA
     kinds[128:192] = Kind.RTP
-    return kinds
+    kinds[128:192, 192:224] = Kind.RTCP
+    return kinds.ravel()
 
 
-_BY_FIRST_BYTE = _by_first_byte()
+def _smallest() -> Places:
+    """The size of the smallest payload of each kind."""
+    sizes = np.zeros(len(Kind), np.int64)
+    sizes[Kind.STUN], sizes[Kind.DTLS] = _STUN_HEADER, _DTLS_RECORD_HEADER
+    sizes[Kind.RTP], sizes[Kind.RTCP] = _RTP_HEADER, _RTCP_HEADER
+    return sizes
+
+
+_BY_FIRST_BYTES = _by_first_bytes()
+_SMALLEST = _smallest()
 
 
 def demultiplexed(heads: Heads, sizes: Places) -> Kinds:
     """The kinds of UDP payloads by their first bytes and their sizes."""
-    kinds: Kinds = _BY_FIRST_BYTE[heads["first"]]
+    kinds: Kinds = _BY_FIRST_BYTES[heads["type"]]
+    kinds[sizes < _SMALLEST[kinds]] = Kind.UDP
     stun = np.flatnonzero(kinds == Kind.STUN)
-    is_stun = (sizes[stun] >= _STUN_HEADER) & (heads["cookie"][stun] == _COOKIE)
-    kinds[stun[~is_stun]] = Kind.UDP
+    kinds[stun[heads["cookie"][stun] != _COOKIE]] = Kind.UDP
     channel = np.flatnonzero(kinds == Kind.CHANNEL_DATA)
-    kinds[channel[~_is_channel_data(heads[channel], sizes[channel])]] = Kind.UDP
-    kinds[(kinds == Kind.DTLS) & (sizes < _DTLS_RECORD_HEADER)] = Kind.UDP
-    rtp = np.flatnonzero(kinds == Kind.RTP)
-    kinds[rtp] = _rtp_or_rtcp(heads["second"][rtp], sizes[rtp])
+    kinds[channel[~_is_channel_data(heads["length"][channel], sizes[channel])]] = Kind.UDP
     return kinds
 
 
-def _is_channel_data(heads: Heads, sizes: Places) -> NDArray[np.bool_]:
+def _is_channel_data(length: NDArray[np.uint16], sizes: Places) -> NDArray[np.bool_]:
     """Whether the length field fits; over UDP, padding to 4 bytes may follow (RFC 8656, 12.5)."""
-    padding: Places = sizes - CHANNEL_DATA_HEADER - heads["length"]
+    padding: Places = sizes - CHANNEL_DATA_HEADER - length
     return (padding >= 0) & (padding <= 3)
-
-
-def _rtp_or_rtcp(second: NDArray[np.uint8], sizes: Places) -> Kinds:
-    """Told apart by payload type (RFC 5761, section 4)."""
-    is_rtcp = (second >= 192) & (second <= 223) & (sizes >= _RTCP_HEADER)
-    short = np.where(sizes >= _RTP_HEADER, Kind.RTP, Kind.UDP)
-    kinds: Kinds = np.where(is_rtcp, Kind.RTCP, short).astype(np.uint8)
-    return kinds
 
 
 #: Sizes of WireGuard's messages, in bytes, by type (whitepaper, section 5.4); data has more.
