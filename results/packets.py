@@ -117,7 +117,7 @@ class PacketTable(Columns):
         """So many bytes of each row's file from a place on; zeros beyond the file's end."""
         found = np.zeros((len(rows), width), np.uint8)
         taps = self.tap[rows]
-        for index in np.unique(taps).tolist():
+        for index in np.flatnonzero(np.bincount(taps)).tolist():
             here = np.flatnonzero(taps == index)
             found[here] = self.files[index].octets(at[here], width)
         return found

@@ -48,12 +48,13 @@ class Growing:
             return column[order]
         new = np.memmap(TemporaryFile(), kind, "w+", shape=column.shape)  # noqa: SIM115
         # "clip" writes into the file itself, without a copy in memory.
-        return np.take(column, order, axis=0, out=new, mode="clip")
+        return np.take(column, order, axis=0, out=new.view(np.ndarray), mode="clip")
 
     def _column(self, name: str, kind: np.dtype[np.generic]) -> Column:
         if not self._files:
             return np.concatenate([np.empty(shape(name, 0), kind), *self._waiting[name]])
-        return np.memmap(self._files[name], kind, "r+", shape=shape(name, self._count))
+        rows = shape(name, self._count)
+        return np.memmap(self._files[name], kind, "r+", shape=rows).view(np.ndarray)
 
     def _write_out(self) -> None:
         for name, batches in self._waiting.items():
