@@ -19,6 +19,7 @@ from results.tunnels import Tunnel, mark_tunnels
 from results.wire.batches import read_batches
 from results.wire.captures import open_capture
 from results.wire.columns import Columns
+from results.wire.continued import mark_continued
 from results.wire.data import Data, Octets, Places
 from results.wire.growing import Growing
 from results.wire.kinds import HEAD, Kind, demultiplexed
@@ -166,6 +167,7 @@ def read_table(
         interfaces=tuple(file.interface for file in files),
         **columns,
     )
+    mark_continued(table, table.tap)
     if tunnels is not None:
         mark_tunnels(table, tunnels)
     return table

@@ -40,7 +40,8 @@ class Kind(IntEnum):
     CANARY = 11
     #: To or from the outside of a VPN gateway; what is in it can be seen in the tunnel only.
     WIREGUARD = 12
-    #: Within TCP: a segment that begins with a record of TLS, a message of HTTP/1.
+    #: Within TCP: a segment that begins with a record of TLS or a message of HTTP/1, and in
+    #: the packet table those that follow in its direction.
     TLS = 13
     HTTP = 14
     ICMPV6 = 15
@@ -106,10 +107,9 @@ def _is_channel_data(length: NDArray[np.uint16], sizes: Places) -> NDArray[np.bo
     return (padding >= 0) & (padding <= 3)
 
 
-#: Sizes of WireGuard's messages, in bytes, by type (whitepaper, section 5.4); data has more.
+#: Sizes of WireGuard's messages, in bytes, by type (whitepaper, section 5.4); data may be more.
 _WIREGUARD_SIZES = np.array([0, 148, 92, 64, 32])
 _WIREGUARD_DATA = 4
-_WIREGUARD_PADDING = 16
 
 
 def looks_like_wireguard(heads: Heads, sizes: Places) -> NDArray[np.bool_]:
@@ -117,8 +117,7 @@ def looks_like_wireguard(heads: Heads, sizes: Places) -> NDArray[np.bool_]:
     word: NDArray[np.uint32] = heads["word"]
     known = (word >= 1) & (word <= _WIREGUARD_DATA)
     rest: Places = sizes - _WIREGUARD_SIZES[np.where(known, word, 0)]
-    padded = (word == _WIREGUARD_DATA) & (rest >= 0) & (rest % _WIREGUARD_PADDING == 0)
-    likely: NDArray[np.bool_] = known & ((rest == 0) | padded)
+    likely: NDArray[np.bool_] = known & ((rest == 0) | (rest > 0) & (word == _WIREGUARD_DATA))
     return likely
 
 
