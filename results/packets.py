@@ -87,6 +87,10 @@ class PacketTable(Columns):
         """The payload after unwrapping ChannelData and Send and Data indications."""
         return self._bytes(row, self.inner_start[row], self.inner_size[row])
 
+    def transport(self, row: int) -> bytes:
+        """What an IP packet carries, with the header of UDP or TCP; of a fragment its part."""
+        return self._bytes(row, self.transport_start[row], self.transport_size[row])
+
     def peer(self, row: int) -> tuple[int, int] | None:
         """XOR-PEER-ADDRESS of a Send or Data indication as (IPv4 address, port)."""
         if self.stun_type[row] not in INDICATIONS:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.inet6 import (
@@ -30,6 +30,7 @@ from topologies.spec import Tap
 OWN, OTHER = "02:00:0a:00:00:01", "02:00:0a:00:00:02"
 TAP = Tap(name="tap", host="host", interface="eth0", link="wire", mac=OWN)
 V6 = ("2001:db8::1", "2001:db8:ffff::2")
+WG = UDP(sport=51820, dport=51820)
 RTP = b"\x80\x60\x12\x34\x00\x01\x02\x03\xca\xfe\xba\xbe" + bytes(range(40))
 
 
@@ -65,7 +66,6 @@ EXTENSIONS = (
     lambda: IPv6ExtHdrDestOpt(options=[PadN(optdata=bytes(12))]),
     lambda: IPv6ExtHdrRouting(addresses=[V6[0]]),
     lambda: IPv6ExtHdrFragment(offset=0, m=0, id=7),
-    lambda: AH(spi=1, seq=1, icv=bytes(12)),
 )
 
 
@@ -85,6 +85,7 @@ def ends(addresses: st.SearchStrategy[int]) -> st.SearchStrategy[Ends]:
 OPTIONS = st.sampled_from([b"", b"\1" * 4, b"\x94\4\0\0" * 3])
 
 
+@settings(deadline=None)
 @given(st.sampled_from(LINKS), ends(V4_ADDRESSES), st.integers(1, 255), OPTIONS)
 def test_rtp_over_ipv4(path: Path, link: Link, end: Ends, ttl: int, options: bytes) -> None:
     number, framed = link
@@ -97,6 +98,7 @@ def test_rtp_over_ipv4(path: Path, link: Link, end: Ends, ttl: int, options: byt
     assert table.outgoing[0] == (number != LinkType.RAW_IP)
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(LINKS), ends(V6_ADDRESSES), st.lists(st.sampled_from(EXTENSIONS), max_size=5)
 )
@@ -112,6 +114,12 @@ def test_rtp_over_ipv6(path: Path, link: Link, end: Ends, extensions: list[Craft
     assert halves == [*divmod(end.src, 2**64), *divmod(end.dst, 2**64)]
     assert (table.sport[0], table.dport[0], table.protocol[0]) == (end.sport, end.dport, 17)
     check_rtp(table)
+
+
+def test_an_authentication_header(path: Path) -> None:
+    header = AH(nh=17, payloadlen=4, spi=1, seq=1, icv=bytes(12))
+    packet = Ether() / IPv6(dst=V6[1], nh=51) / header / UDP(sport=1, dport=2) / Raw(RTP)
+    check_rtp(read(path, packet))
 
 
 def check_rtp(table: PacketTable) -> None:
@@ -135,19 +143,19 @@ def check_rtp(table: PacketTable) -> None:
         (IP() / TCP() / Raw(b"GET / HTTP/1.1\r\n"), Kind.TCP, Kind.HTTP, 6),
         (IP() / TCP() / Raw(b"HTTP/1.1 200 OK\r\n"), Kind.TCP, Kind.HTTP, 6),
         (
-            IP() / UDP(sport=51820, dport=51820) / Raw(b"\4\0\0\0" + bytes(28)),
+            IP() / WG / Raw(b"\4\0\0\0" + bytes(28)),
             Kind.WIREGUARD,
             None,
             17,
         ),
         (
-            IP() / UDP(sport=51820, dport=51820) / Raw(b"\1\0\0\0" + bytes(144)),
+            IP() / WG / Raw(b"\1\0\0\0" + bytes(144)),
             Kind.WIREGUARD,
             None,
             17,
         ),
-        (IP() / UDP(sport=51820, dport=51820) / Raw(b"\1\0\0\0" + bytes(143)), Kind.UDP, None, 17),
-        (IP() / UDP(sport=51820, dport=51820) / Raw(b"\5\0\0\0" + bytes(28)), Kind.UDP, None, 17),
+        (IP() / WG / Raw(b"\1\0\0\0" + bytes(143)), Kind.UDP, None, 17),
+        (IP() / WG / Raw(b"\5\0\0\0" + bytes(28)), Kind.UDP, None, 17),
     ],
 )
 def test_kinds(path: Path, packet: Packet, kind: Kind, inner: Kind | None, protocol: int) -> None:
