@@ -4,9 +4,11 @@ import itertools
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from results.keylog import read_keylog
 from results.packets import SYN, PacketTable
 from results.turn_streams import StreamMessage, turn_messages
 from results.wire.kinds import Kind
@@ -23,6 +25,7 @@ from tests.results.story import (
     tcp,
     xored,
 )
+from tests.results.test_tls import Session, capture, certificate, segments, session
 
 THERE, BACK = ends(ALICE, RELAY), ends(RELAY, ALICE)
 TAP = "alice-eth0"
@@ -117,3 +120,27 @@ def test_a_message_that_is_not_whole_is_none(tmp_path: Path) -> None:
     story = Story()
     conversation(story, [], padded(ALLOCATE) + padded(channel_data(rtp(1)))[:-5])
     assert [one.message.payload for one in messages(story, tmp_path)] == [ALLOCATE]
+
+
+@pytest.fixture(scope="session")
+def under_tls(folder: Path) -> Session:
+    """The same messages, and the relay's answer, in a TLS session; one record holds two."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    said = [*((True, padded(message)) for message in SAID[:2]), (False, stun(0x0103, 1))]
+    said.append((True, b"".join(map(padded, SAID[2:]))))
+    pem = certificate(folder / "relay.pem", key)
+    return session(pem, folder / "keys", "ECDHE-ECDSA-AES256-GCM-SHA384", dialogue=said)
+
+
+def test_turn_under_tls(tmp_path: Path, under_tls: Session) -> None:
+    packets = [segment.packet() for segment in segments(under_tls.flights)]
+    table = capture(tmp_path / "a.pcap", packets)
+    found = list(turn_messages(table, 0, read_keylog(under_tls.keylog)))
+    assert [one.message.payload for one in found] == [*SAID, stun(0x0103, 1)]
+    assert found[1].message.innermost == rtp(1, 33)
+    assert found[-1].sender == found[0].receiver
+
+
+def test_without_its_keys_tls_shows_nothing(tmp_path: Path, under_tls: Session) -> None:
+    packets = [segment.packet() for segment in segments(under_tls.flights)]
+    assert list(turn_messages(capture(tmp_path / "a.pcap", packets), 0, {})) == []
