@@ -159,12 +159,12 @@ def read_table(
     """
     taps = tuple(captures)
     files = [open_capture(path) for path in captures.values()]
-    growing = Growing()
-    for index, (tap, file) in enumerate(zip(taps, files, strict=True)):
-        own = None if tap.mac is None else int(tap.mac.replace(":", ""), 16)
-        for batch in read_batches(file, own):
-            growing.add(batch, index)
-    columns: dict[str, Any] = growing.finish()
+    with Growing() as growing:
+        for index, (tap, file) in enumerate(zip(taps, files, strict=True)):
+            own = None if tap.mac is None else int(tap.mac.replace(":", ""), 16)
+            for batch in read_batches(file, own):
+                growing.add(batch, index)
+        columns: dict[str, Any] = growing.finish()
     table = PacketTable(
         taps=taps,
         files=tuple(file.data for file in files),
