@@ -125,6 +125,17 @@ def times(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def packets(parser: argparse.ArgumentParser) -> None:
+    """The size of the capture that ``bench captures`` makes."""
+    parser.add_argument(
+        "--packets",
+        type=_count,
+        default=1_000_000,
+        metavar="N",
+        help="packets of the capture that 'bench captures' makes (default: 1000000)",
+    )
+
+
 def shell(parser: argparse.ArgumentParser) -> None:
     """A shell by name."""
     parser.add_argument("shell", choices=completion.SHELLS, help="the shell that is to complete")

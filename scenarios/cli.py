@@ -187,10 +187,11 @@ def _verbs() -> tuple[_Verb, ...]:
         ),
         _Verb(
             "bench",
-            "Measure how long each phase of a run takes: least, median and most over several runs.",
+            "Measure how long each phase of a run takes: least, median and most over several runs. "
+            "Or, as 'bench captures', how fast captures are read, beside other readers.",
             "./callpath bench external_relayed --times 3",
             commands.bench,
-            (arguments.scenario, arguments.times, arguments.json),
+            (arguments.scenario, arguments.packets, arguments.times, arguments.json),
         ),
         _Verb(
             "completion",
