@@ -7,6 +7,7 @@ for failures of ours.
 
 import argparse
 import difflib
+import math
 import re
 import shutil
 import sys
@@ -93,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_list(verbs)
     _add_run(verbs)
     _add_judge(verbs)
+    _add_inspect(verbs)
     _add_compare(verbs)
     _add_whatif(verbs)
     _add_explain(verbs)
@@ -228,6 +230,36 @@ def _add_folders(parser: _Parser, how_many: str | int) -> None:
         nargs=how_many,
         help="a folder that run has written, as its last column names it",
     )
+
+
+def _add_inspect(verbs: _Verbs) -> None:
+    parser = _add(
+        verbs,
+        "inspect",
+        "Say which calls anyone's captures hold, which way they went and how they fared; "
+        "needs no keys, no root and no run. Several files of one event are joined.",
+        "./callpath inspect client.pcapng relay.pcap",
+    )
+    parser.add_argument("files", metavar="FILE", nargs="+", help="a pcap or pcapng file")
+    parser.add_argument(
+        "--silence",
+        metavar="SECONDS",
+        type=_seconds,
+        default=2.0,
+        help="say who sent no media for longer than this (default: 2)",
+    )
+    _add_json(parser)
+    parser.set_defaults(command=commands.inspect)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return seconds
 
 
 def _add_compare(verbs: _Verbs) -> None:

@@ -1,0 +1,77 @@
+"""What cannot be known without keys, or from these files; nothing is guessed."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from results import stun
+from results.inspection.calls import Call
+from results.inspection.lanes import End, ends_of
+from results.inspection.records import PathSeen, SelectedPair, StreamSeen
+from results.packets import Kind, PacketTable
+
+_CARRIERS = {
+    Kind.WIREGUARD: "packets of WireGuard carry",
+    Kind.TCP: "packets of TCP carry: media within TLS would look like any other",
+}
+
+
+def of_files(table: PacketTable, any_call: bool) -> Iterator[str]:
+    """What is unknown of all of it."""
+    if any_call:
+        yield (
+            "whether checks and media are authentic, which candidates were offered, and who "
+            "called whom: that is encrypted"
+        )
+    for end in _turn_over_tcp(table):
+        yield f"what TURN over TCP with {end} carries: that is not read"
+    for kind, words in _CARRIERS.items():
+        count = int((table.kind == kind).sum())
+        if count and (kind is Kind.WIREGUARD or not any_call):
+            yield f"what {count:,} {words}"
+    snapped = int((table.kind == Kind.OTHER).sum())
+    if snapped:
+        yield f"what {snapped:,} packets are: of another protocol, fragments, or captured in part"
+
+
+def _turn_over_tcp(table: PacketTable) -> list[str]:
+    """Who is asked, where segments begin with STUN (RFC 8489, section 6.2.2)."""
+    rows = np.flatnonzero((table.kind == Kind.TCP) & (table.payload_size >= stun.HEADER_SIZE))
+    servers: dict[End, None] = {}
+    for row in rows.tolist():
+        payload = table.payload(row)
+        if payload[4:8] == stun.MAGIC and payload[0] == 0 and payload[1] & 0xF0 == 0:
+            servers[ends_of(table, row).dst] = None
+    return [str(end) for end in servers]
+
+
+def of_call(
+    call: Call,
+    pair: SelectedPair | None,
+    relayed: bool | None,
+    relays: Sequence[str],
+    streams: Sequence[StreamSeen],
+    paths: Sequence[PathSeen],
+) -> Iterator[str]:
+    """What is unknown of one call, each as one sentence."""
+    if not call.ufrags:
+        yield "which pairs were checked: no ICE check is in the files"
+    elif pair is None:
+        yield "which pair was selected: no answered nomination (USE-CANDIDATE) is in the files"
+    if relayed is None:
+        yield (
+            "whether the other side uses a relay: from here its relayed address would look "
+            "like any other"
+        )
+    elif relayed and not relays:
+        yield "which of the two ends is the relay: neither said so, nor has a relay's port"
+    yield from _of_media(streams, paths)
+
+
+def _of_media(streams: Sequence[StreamSeen], paths: Sequence[PathSeen]) -> Iterator[str]:
+    for stream in streams:
+        if stream.jitter_ms is None:
+            yield f"jitter of {stream.ssrc} in {stream.file}: nothing tells its clock rate"
+    for path in paths:
+        if not path.order_known:
+            yield f"in which order media of {path.side} passes: {', '.join(path.places)}"
