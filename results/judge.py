@@ -11,8 +11,6 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from results.absence import count_problems, foreign_captures
-from results.capture import Capture, CaptureError
-from results.captures import read_capture
 from results.counters import counted_by_rules
 from results.evidence import Evidence, read_evidence
 from results.keylog import KeyLogError, read_keylog
@@ -21,9 +19,9 @@ from results.problems import Ground, Problem
 from results.schema import Claim, Ending, Result, Run, RunFolder, RunFolderError, Seconds
 from results.tunnels import tunnels_of
 from results.verdict import Judgement, decide, flows_of
+from results.wire.capture import CaptureError
+from results.wire.captures import read_capture
 from topologies.spec import Tap
-
-_LATEST = 2**63 - 1
 
 
 def judge(folder: Path) -> Result:
@@ -65,7 +63,7 @@ def _read_captures(folder: RunFolder, run: Run, problems: list[Problem]) -> Pack
     tunnels = tunnels_of(run.network)
     try:
         return read_table(captures, tunnels)
-    except (CaptureError, OverflowError):
+    except CaptureError:
         return read_table(_readable(captures, folder, problems), tunnels)
 
 
@@ -75,18 +73,11 @@ def _readable(
     good = {}
     for tap, path in captures.items():
         try:
-            _check_times(path, read_capture(path))
+            read_capture(path)
             good[tap] = path
         except CaptureError as error:
             problems.append(_problem(Ground.CAPTURE, folder, error))
     return good
-
-
-def _check_times(path: Path, capture: Capture) -> None:
-    """Refuse times that do not fit the table: nanoseconds since the epoch in 64 bits."""
-    for number, record in enumerate(capture.records, start=1):
-        if record.time > _LATEST:
-            raise CaptureError(f"{path} is damaged: frame {number} has a time after the year 2262")
 
 
 def _read_keys(folder: RunFolder, run: Run, problems: list[Problem]) -> _Keys:

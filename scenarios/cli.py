@@ -350,10 +350,18 @@ def _add_bench(verbs: _Verbs) -> None:
     parser = _add(
         verbs,
         "bench",
-        "Measure how long each phase of a run takes: least, median and most over several runs.",
+        "Measure how long each phase of a run takes: least, median and most over several runs. "
+        "Or, as 'bench captures', how fast captures are read, beside other readers.",
         "./callpath bench external_relayed --times 3",
     )
     _add_scenario(parser)
+    parser.add_argument(
+        "--packets",
+        type=_count,
+        default=1_000_000,
+        metavar="N",
+        help="packets of the capture that 'bench captures' makes (default: 1000000)",
+    )
     parser.add_argument(
         "--times", type=_count, default=5, metavar="N", help="how many runs (default: 5)"
     )

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 PASS, FAIL, NOT_DONE = 0, 1, 2
 
+#: What ``bench`` measures that is no scenario.
+CAPTURES = "captures"
+
 #: Exit code of ``exec`` for failures that are not the program's (as env(1) and docker have it).
 OWN_FAILURE = 125
 
@@ -104,8 +107,8 @@ def judge(options: argparse.Namespace) -> int:
 
 def inspect(options: argparse.Namespace) -> int:
     """Say which calls anyone's captures hold, and how they fared."""
-    from results.capture import CaptureError
     from results.inspection.inspector import inspect as inspected
+    from results.wire.capture import CaptureError
     from scenarios import inspecting
 
     try:
@@ -211,7 +214,9 @@ def shell(options: argparse.Namespace) -> int:
 
 
 def bench(options: argparse.Namespace) -> int:
-    """Measure the phases of a scenario's runs."""
+    """Measure the phases of a scenario's runs, or the reading of captures."""
+    if options.name == CAPTURES:
+        return _bench_captures(options)
     from scenarios import bench as benching
     from scenarios import display
     from topologies.world import WorldError
@@ -226,6 +231,25 @@ def bench(options: argparse.Namespace) -> int:
             print(json.dumps({"scenario": options.name, **vars(figure)}))  # noqa: T201
     else:
         display.figures(figures)
+    return PASS
+
+
+def _bench_captures(options: argparse.Namespace) -> int:
+    from scenarios import display
+    from scenarios.reading.bench import ReadingError
+    from scenarios.reading.bench import bench as benching
+    from scenarios.reading.peers import PeerError
+
+    try:
+        with display.progress(options.name) as progress:
+            measured = benching(options.packets, progress)
+    except (ReadingError, PeerError, OSError) as error:
+        return _cannot(error)
+    if options.json:
+        for figure in measured:
+            print(json.dumps({**vars(figure), "packets_per_second": figure.rate}))  # noqa: T201
+    else:
+        display.readings(measured)
     return PASS
 
 

@@ -12,6 +12,7 @@ from rich.table import Table
 from results.comparison import Comparison
 from results.schema import MediaPath, Result, Verdict
 from scenarios.bench import Figure
+from scenarios.reading.bench import Figure as Reading
 
 #: A result, and the folder that it was read from.
 Judged: TypeAlias = tuple[Result, Path]
@@ -139,6 +140,22 @@ def figures(measured: Sequence[Figure]) -> None:
     for figure in measured:
         seconds = (figure.least, figure.median, figure.most)
         grid.add_row(figure.phase, *(f"{value:.3f}" for value in seconds))
+    screen().print(grid)
+
+
+def readings(measured: Sequence[Reading]) -> None:
+    """Print one row a reader of captures."""
+    grid = Table("reader", "what", "packets", "seconds", "packets/s", "times slower", "memory, MiB")
+    for figure in measured:
+        grid.add_row(
+            figure.reader,
+            figure.what,
+            f"{figure.packets:,}",
+            f"{figure.seconds:.3f}",
+            f"{figure.rate:,.0f}",
+            "" if figure.times_slower is None else f"{figure.times_slower:.0f}",
+            "" if figure.anonymous_mib is None else f"{figure.anonymous_mib:.0f}",
+        )
     screen().print(grid)
 
 

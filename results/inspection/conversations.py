@@ -1,7 +1,7 @@
 """Conversations: the lanes of all files that carry the same packets.
 
 NAT rewrites the ends and TURN wraps, but the innermost payload stays the same
-everywhere, and so does its fingerprint. One conversation is one candidate pair.
+everywhere: packets are the same where its bytes are. One conversation is one candidate pair.
 """
 
 from collections.abc import Iterator, Sequence
@@ -90,12 +90,12 @@ def _edges(lanes: Sequence[Lane], streams: Sequence[Stream]) -> dict[tuple[int, 
     parts = list(_telling(lanes, streams))
     if not parts:
         return {}
-    fingerprint = np.concatenate([part[0] for part in parts])
+    identity = np.concatenate([part[0] for part in parts])
     lane = np.concatenate([part[1] for part in parts])
     forward = np.concatenate([part[2] for part in parts])
-    order = np.lexsort((lane, fingerprint))
-    fingerprint, lane, forward = fingerprint[order], lane[order], forward[order]
-    same = (fingerprint[1:] == fingerprint[:-1]) & (lane[1:] != lane[:-1])
+    order = np.lexsort((lane, identity))
+    identity, lane, forward = identity[order], lane[order], forward[order]
+    same = (identity[1:] == identity[:-1]) & (lane[1:] != lane[:-1])
     against = forward[1:] != forward[:-1]
     pairs = np.stack([lane[:-1][same], lane[1:][same], against[same]], axis=1)
     distinct, counts = np.unique(pairs, axis=0, return_counts=True)
@@ -109,7 +109,7 @@ def _edges(lanes: Sequence[Lane], streams: Sequence[Stream]) -> dict[tuple[int, 
 def _telling(
     lanes: Sequence[Lane], streams: Sequence[Stream]
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Fingerprint, lane and direction of the packets by which lanes can be joined."""
+    """Identity, lane and direction of the packets by which lanes can be joined."""
     index = {id(lane): number for number, lane in enumerate(lanes)}
     for number, lane in enumerate(lanes):
         told = np.isin(lane.table.inner_kind[lane.rows], (Kind.STUN, Kind.DTLS, Kind.RTCP))
@@ -122,7 +122,4 @@ def _telling(
 def _part(
     lane: Lane, number: int, rows: Rows, forward: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    fingerprint = lane.table.fingerprint[rows]
-    known = fingerprint != 0
-    labels = np.full(int(known.sum()), number)
-    return fingerprint[known], labels, forward[known]
+    return lane.identity[rows], np.full(len(rows), number), forward

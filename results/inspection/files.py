@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from results.capture import CaptureError
 from results.inspection.clocks import Bounds
-from results.inspection.lanes import ends_of
+from results.inspection.lanes import end_labels, ends_of, labels
 from results.inspection.matching import Offsets
 from results.inspection.records import AllocationSeen, Clock, FileSeen
 from results.inspection.silence import moment
 from results.inspection.turn import Turn
 from results.packets import Kind, PacketTable, read_table
+from results.wire.capture import CaptureError
 from topologies.spec import Tap
 
 _MICROSECOND = 1000
@@ -50,9 +50,8 @@ def file_seen(table: PacketTable, index: int) -> FileSeen:
 def _busiest(table: PacketTable, rows: np.ndarray, most: int = 3) -> Iterator[str]:
     """The pairs of ends with most packets."""
     rows = rows[table.protocol[rows] != 0]
-    columns = (table.src, table.sport, table.dst, table.dport)
-    ends = np.stack([column[rows] for column in columns], axis=1)
-    _, first, counts = np.unique(ends, axis=0, return_index=True, return_counts=True)
+    src, dst = end_labels(table, rows)
+    _, first, counts = np.unique(labels(src, dst), return_index=True, return_counts=True)
     for at in np.argsort(-counts, kind="stable")[:most].tolist():
         row = int(rows[first[at]])
         found = ends_of(table, row)

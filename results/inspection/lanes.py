@@ -4,7 +4,6 @@ A lane is a file, two transport addresses, and within TURN also the peer, since 
 client has many peers by way of one relay.
 """
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from results import stun
+from results.identity import identities
 from results.packets import IP_UDP, Kind, PacketTable
 
 Rows = NDArray[np.intp]
@@ -21,8 +21,11 @@ Numbers = NDArray[np.int64]
 #: What ICE agents send each other, and what carries it for them.
 _OF_CALLS = (Kind.STUN, Kind.CHANNEL_DATA, Kind.DTLS, Kind.RTP, Kind.RTCP)
 
-_PORT_BITS = 16
-_CHANNEL = np.dtype(">u2")
+#: Types of the messages that name a peer: Send, Data, ChannelBind (RFC 8656, section 17).
+_CHANNEL_BIND = 0x0009
+_NAMING_PEERS = (0x0016, 0x0017, _CHANNEL_BIND)
+
+_HALF_BITS = 64
 
 
 class End(NamedTuple):
@@ -51,12 +54,14 @@ class Lane:
     file: int
     #: The two ends, in no particular order.
     ends: Ends
-    #: With whom the client speaks by way of the relay; None where nothing is wrapped, a channel's
-    #: number where its binding was not seen.
+    #: With whom the client speaks by way of the relay; a channel's number where its binding
+    #: was not seen; None where nothing is wrapped.
     peer: End | int | None
     rows: Rows
     #: Whether each packet goes from the first end to the second.
     forward: NDArray[np.bool_]
+    #: Row of the table -> a number, equal where the innermost payloads are the same bytes.
+    identity: Numbers
 
     @property
     def wrapped(self) -> bool:
@@ -87,92 +92,95 @@ class Lane:
         return bool(self.forward[np.searchsorted(self.rows, row)])
 
 
-def end(address: int, port: int) -> End:
-    """An end whose IPv4 address is a number."""
-    return End(IPv4Address(int(address)), int(port))
-
-
 def ends_of(table: PacketTable, row: int) -> Ends:
     """The outer ends of a packet."""
-    return Ends(
-        end(table.src[row], table.sport[row]),
-        end(table.dst[row], table.dport[row]),
-    )
+    if table.version[row] == 6:
+        source, target = (_ipv6(halves[row]) for halves in (table.src6, table.dst6))
+        return Ends(End(source, int(table.sport[row])), End(target, int(table.dport[row])))
+    src, dst = IPv4Address(int(table.src[row])), IPv4Address(int(table.dst[row]))
+    return Ends(End(src, int(table.sport[row])), End(dst, int(table.dport[row])))
+
+
+def _ipv6(halves: NDArray[np.uint64]) -> IPv6Address:
+    return IPv6Address(int(halves[0]) << _HALF_BITS | int(halves[1]))
+
+
+def labels(*columns: NDArray[np.generic]) -> Numbers:
+    """The same number for rows that are alike in all columns."""
+    label = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        distinct, own = np.unique(column, return_inverse=True)
+        label = np.unique(label * max(len(distinct), 1) + own, return_inverse=True)[1]
+    return label
+
+
+def end_labels(table: PacketTable, rows: Rows) -> tuple[Numbers, Numbers]:
+    """The same number for the same transport address, whether a packet is from or to it."""
+    high = np.concatenate([table.src6[rows, 0], table.dst6[rows, 0]])
+    low = np.concatenate([table.src6[rows, 1], table.dst6[rows, 1]])
+    ipv4 = np.concatenate([table.src[rows], table.dst[rows]])
+    port = np.concatenate([table.sport[rows], table.dport[rows]])
+    label = labels(high, low, ipv4, port)
+    return label[: len(rows)], label[len(rows) :]
 
 
 def lanes_of(table: PacketTable) -> list[Lane]:
-    """All lanes in which something is that ICE agents may send."""
+    """All lanes in which something is that ICE agents may send, by their first packets."""
     rows = np.flatnonzero((table.protocol == IP_UDP) & np.isin(table.kind, _OF_CALLS))
-    src = _packed(table.src[rows], table.sport[rows])
-    dst = _packed(table.dst[rows], table.dport[rows])
+    src, dst = end_labels(table, rows)
     low, high = np.minimum(src, dst), np.maximum(src, dst)
-    peers = _peers(table, rows, low, high)
-    keys = np.stack([table.tap[rows].astype(np.int64), low, high, peers], axis=1)
-    distinct, label = np.unique(keys, axis=0, return_inverse=True)
-    order = np.argsort(label.ravel(), kind="stable")
-    bounds = np.searchsorted(label.ravel()[order], np.arange(len(distinct) + 1))
-    found = []
-    for index, (file, first, second, peer) in enumerate(distinct.tolist()):
-        own = order[bounds[index] : bounds[index + 1]]
-        lane_ends = Ends(_unpacked(first), _unpacked(second))
-        found.append(Lane(table, file, lane_ends, _peer(peer), rows[own], src[own] == low[own]))
-    return sorted(found, key=lambda lane: int(lane.rows[0]))
+    link = labels(table.tap[rows], low, high)
+    peers, names = _peers(table, rows, link)
+    lane = labels(link, peers)
+    order = np.argsort(lane, kind="stable")
+    identity = np.full(len(table), -1)
+    identity[rows] = identities(table, rows)
+    parts = np.split(order, np.flatnonzero(np.diff(lane[order])) + 1) if len(rows) else []
+    found = [
+        Lane(
+            table=table,
+            file=int(table.tap[rows[own[0]]]),
+            ends=ends_of(table, int(rows[own[0]])),
+            peer=names[int(peers[own[0]])],
+            rows=rows[own],
+            forward=src[own] == src[own[0]],
+            identity=identity,
+        )
+        for own in parts
+    ]
+    return sorted(found, key=lambda one: int(one.rows[0]))
 
 
-def _packed(address: NDArray[np.integer], port: NDArray[np.integer]) -> Numbers:
-    """Address and port as one number."""
-    return address.astype(np.int64) << _PORT_BITS | port.astype(np.int64)
-
-
-def _unpacked(packed: int) -> End:
-    return end(packed >> _PORT_BITS, packed & 0xFFFF)
-
-
-def _peer(number: int) -> End | int | None:
-    if number == 0:
-        return None
-    return _unpacked(number) if number >> _PORT_BITS else number
-
-
-def _peers(table: PacketTable, rows: Rows, low: Numbers, high: Numbers) -> Numbers:
-    """For each packet the peer within TURN, as a number; 0 where nothing is wrapped."""
+def _peers(table: PacketTable, rows: Rows, link: Numbers) -> tuple[Numbers, list[End | int | None]]:
+    """For each packet the number of its peer within TURN, and the names of the numbers."""
+    names: list[End | int | None] = [None]
     peers = np.zeros(len(rows), np.int64)
-    channel = np.flatnonzero(table.kind[rows] == Kind.CHANNEL_DATA)
-    places = table.payload_start[rows[channel]][:, None] + np.arange(_CHANNEL.itemsize)
-    peers[channel] = np.frombuffer(table.buffer, np.uint8)[places].view(_CHANNEL).ravel()
-    said = np.flatnonzero(table.kind[rows] == Kind.STUN)
-    bound: dict[tuple[int, int, int, int], int] = {}
-    for at in said.tolist():
-        row = int(rows[at])
-        peer = table.peer(row)
-        if peer:
-            peers[at] = peer[0] << _PORT_BITS | peer[1]
-        for number, packed in _bindings(table, row):
-            bound[int(table.tap[row]), int(low[at]), int(high[at]), number] = packed
-    _name_channels(peers, channel, (table.tap[rows], low, high), bound)
-    return peers
+    channels = np.flatnonzero(table.kind[rows] == Kind.CHANNEL_DATA)
+    head = table.octets(rows[channels], table.payload_start[rows[channels]], 2).astype(np.int64)
+    number = head[:, 0] << 8 | head[:, 1]
+    for one in np.unique(number).tolist():
+        peers[channels[number == one]] = len(names)
+        names.append(one)
+    for at in np.flatnonzero(np.isin(table.stun_type[rows], _NAMING_PEERS)).tolist():
+        peer, channel = _named(table, int(rows[at]))
+        if peer is None:
+            continue
+        if peer not in names:
+            names.append(peer)
+        if channel is None:
+            peers[at] = names.index(peer)
+        else:
+            peers[channels[(number == channel) & (link[channels] == link[at])]] = names.index(peer)
+    return peers, names
 
 
-def _bindings(table: PacketTable, row: int) -> Iterator[tuple[int, int]]:
-    """The channel and the peer of a ChannelBind request (RFC 8656, section 12.1)."""
+def _named(table: PacketTable, row: int) -> tuple[End | None, int | None]:
+    """The peer that a message names, and the channel to which it binds it, if any."""
     try:
         message = stun.parse(table.payload(row))
         peer, channel = message.xor_peer_address, message.channel_number
     except stun.StunError:
-        return
-    if message.method == stun.Method.CHANNEL_BIND and peer and channel and peer.ip.version == 4:
-        yield channel, int(peer.ip) << _PORT_BITS | peer.port
-
-
-def _name_channels(
-    peers: Numbers,
-    channel: Rows,
-    lane: tuple[NDArray[np.int16], Numbers, Numbers],
-    bound: Mapping[tuple[int, int, int, int], int],
-) -> None:
-    """Put peers in the place of the channels' numbers, where their bindings were seen."""
-    tap, low, high = lane
-    for (file, first, second, number), packed in bound.items():
-        own = (tap[channel] == file) & (low[channel] == first) & (high[channel] == second)
-        own &= peers[channel] == number
-        peers[channel[own]] = packed
+        return None, None
+    bound = channel if message.method == stun.Method.CHANNEL_BIND else None
+    wanted = peer is not None and (bound is None) is (message.method != stun.Method.CHANNEL_BIND)
+    return (End(*peer) if peer and wanted else None), bound

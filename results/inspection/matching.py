@@ -26,10 +26,8 @@ Offsets = dict[tuple[int, int], Bounds]
 def shared(first: Way, second: Way, direction: int) -> tuple[Rows, Rows]:
     """The rows of the packets that both lanes have, in the order of the first."""
     here, there = _once(first, direction), _once(second, direction)
-    table = first.lane.table
-    _, at_here, at_there = np.intersect1d(
-        table.fingerprint[here], table.fingerprint[there], return_indices=True
-    )
+    identity = first.lane.identity
+    _, at_here, at_there = np.intersect1d(identity[here], identity[there], return_indices=True)
     order = np.argsort(here[at_here])
     return here[at_here][order], there[at_there][order]
 
@@ -38,9 +36,9 @@ def _once(way: Way, direction: int) -> Rows:
     """The first rows of payloads of which a lane has no repetition."""
     table = way.lane.table
     rows = way.sent(direction)
-    rows = rows[np.isin(table.inner_kind[rows], _KINDS) & (table.fingerprint[rows] != 0)]
+    rows = rows[np.isin(table.inner_kind[rows], _KINDS)]
     payloads, first, label = np.unique(
-        table.fingerprint[rows], return_index=True, return_inverse=True
+        way.lane.identity[rows], return_index=True, return_inverse=True
     )
     latest = np.zeros(len(payloads), np.int64)
     np.maximum.at(latest, label.ravel(), table.time[rows])

@@ -114,7 +114,8 @@ def _hop(
     passed = media[first]
     passed = passed[(passed >= here[0]) & (passed <= here[-1])]
     table = first.lane.table
-    lost = ~np.isin(table.fingerprint[passed], table.fingerprint[media[second]])
+    identity = first.lane.identity
+    lost = ~np.isin(identity[passed], identity[media[second]])
     apart = table.time[there] - table.time[here]
     delay = _delays(float(np.median(apart)), offsets[first.lane.file, second.lane.file])
     return HopSeen.model_validate(

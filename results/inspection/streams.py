@@ -46,11 +46,6 @@ class Stream:
         """When each packet came, ns on the file's clock."""
         return self.lane.table.time[self.rows]
 
-    @property
-    def fingerprint(self) -> NDArray[np.uint64]:
-        """What tells the packets apart in all files."""
-        return self.lane.table.fingerprint[self.rows]
-
     @cached_property
     def clock_rate(self) -> int | None:
         """Of its timestamps in Hz, as far as payload type or time tell."""

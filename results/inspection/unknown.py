@@ -6,9 +6,12 @@ import numpy as np
 
 from results import stun
 from results.inspection.calls import Call
-from results.inspection.lanes import End, ends_of
+from results.inspection.lanes import ends_of
 from results.inspection.records import PathSeen, SelectedPair, StreamSeen
 from results.packets import Kind, PacketTable
+
+#: The type of a request to allocate (RFC 8656, section 17).
+_REQUEST = stun.Method.ALLOCATE.to_bytes(2)
 
 _CARRIERS = {
     Kind.WIREGUARD: "packets of WireGuard carry",
@@ -37,12 +40,10 @@ def of_files(table: PacketTable, any_call: bool) -> Iterator[str]:
 def _turn_over_tcp(table: PacketTable) -> list[str]:
     """Who is asked, where segments begin with STUN (RFC 8489, section 6.2.2)."""
     rows = np.flatnonzero((table.kind == Kind.TCP) & (table.payload_size >= stun.HEADER_SIZE))
-    servers: dict[End, None] = {}
-    for row in rows.tolist():
-        payload = table.payload(row)
-        if payload[4:8] == stun.MAGIC and payload[0] == 0 and payload[1] & 0xF0 == 0:
-            servers[ends_of(table, row).dst] = None
-    return [str(end) for end in servers]
+    head = table.octets(rows, table.payload_start[rows], 8)
+    asks = (head[:, 4:] == np.frombuffer(stun.MAGIC, np.uint8)).all(axis=1)
+    asks &= (head[:, :2] == np.frombuffer(_REQUEST, np.uint8)).all(axis=1)
+    return list(dict.fromkeys(str(ends_of(table, row).dst) for row in rows[asks].tolist()))
 
 
 def of_call(
