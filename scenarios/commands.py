@@ -109,10 +109,11 @@ def inspect(options: argparse.Namespace) -> int:
     """Say which calls anyone's captures hold, and how they fared."""
     from results.inspection.inspector import inspect as inspected
     from results.wire.capture import CaptureError
-    from scenarios import inspecting
+    from scenarios import display, inspecting
 
     try:
-        found = inspected([Path(name) for name in options.files], options.silence)
+        with display.waiting(f"reading {', '.join(options.files)}"):
+            found = inspected([Path(name) for name in options.files], options.silence)
     except CaptureError as error:
         return _cannot(error)
     if options.json:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
@@ -43,6 +43,11 @@ def progress(name: str) -> Iterator[Callable[[str], None]]:
                 status.update(f"{name}: {phase}")
 
         yield show
+
+
+def waiting(what: str) -> AbstractContextManager[object]:
+    """Show what takes its time; nothing where standard error is no terminal."""
+    return Console(stderr=True).status(what)
 
 
 #: Columns of the table of results; the folder's path, which is copied, stays whole.

@@ -24,16 +24,23 @@ _DIGITS = 3
 
 def read_files(files: Sequence[Path]) -> PacketTable:
     """All files as one table, each with a tap of its own; CaptureError where that cannot be."""
-    names = [str(path) for path in files]
-    for name in names:
-        if names.count(name) > 1:
-            raise CaptureError(f"{name} is given twice; each file counts once")
-    taps = [Tap(name=name, host="capture", interface="", link=None, mac=None) for name in names]
+    for path in files:
+        if files.count(path) > 1:
+            raise CaptureError(f"{path} is given twice; each file counts once")
+    taps = [
+        Tap(name=name, host="capture", interface="", link=None, mac=None) for name in _names(files)
+    ]
     return read_table(dict(zip(taps, files, strict=True)))
 
 
-def file_seen(table: PacketTable, index: int) -> FileSeen:
-    """What is in one file."""
+def _names(files: Sequence[Path]) -> list[str]:
+    """The files without their folders, where that tells them apart."""
+    short = [path.name for path in files]
+    return short if len(set(short)) == len(short) else [str(path) for path in files]
+
+
+def file_seen(table: PacketTable, index: int, *, with_busiest: bool) -> FileSeen:
+    """What is in one file; where no call is, also who speaks most."""
     rows = np.flatnonzero(table.tap == index)
     kinds, counts = np.unique(table.inner_kind[rows], return_counts=True)
     times = table.time[rows]
@@ -43,7 +50,7 @@ def file_seen(table: PacketTable, index: int) -> FileSeen:
         begin=moment(times[0]) if len(rows) else None,
         seconds=round((times[-1] - times[0]) / _SECOND, _DIGITS) if len(rows) else 0.0,
         kinds={Kind(kind).name: int(n) for kind, n in zip(kinds.tolist(), counts, strict=True)},
-        busiest=tuple(_busiest(table, rows)),
+        busiest=tuple(_busiest(table, rows)) if with_busiest else (),
     )
 
 

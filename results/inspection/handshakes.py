@@ -4,27 +4,31 @@ from collections.abc import Iterator
 
 from results.dtls import Datagram, Handshake, handshakes
 from results.inspection.conversations import Conversation, Way
-from results.inspection.lanes import Ends
+from results.inspection.pairs import pair_at
 from results.inspection.records import Dtls
+from results.inspection.turn import Turn
 from results.packets import Kind
 
 
-def dtls_of(conversation: Conversation) -> list[Dtls]:
+def dtls_of(conversation: Conversation, turn: Turn) -> list[Dtls]:
     """Each association once, by the random of its ClientHello."""
     best: dict[bytes, tuple[Way, Handshake]] = {}
     for way in conversation.ways:
-        for found in handshakes(_datagrams(way)):
+        for found in handshakes(_datagrams(way, turn)):
             known = best.get(found.client_random)
             if known is None or _told(found) > _told(known[1]):
                 best[found.client_random] = (way, found)
     return [_record(way, found) for way, found in best.values()]
 
 
-def _datagrams(way: Way) -> Iterator[Datagram]:
+def _datagrams(way: Way, turn: Turn) -> Iterator[Datagram]:
     lane = way.lane
     for row in lane.of_kind(Kind.DTLS).tolist():
-        ends: Ends = lane.directed(forward=lane.goes_forward(row))
-        yield Datagram(row, ends.src, ends.dst, lane.table.innermost(row))
+        direction = int(lane.goes_forward(row) is way.turned)
+        pair, ends = pair_at(way, direction, turn), way.ends(direction)
+        known = pair.local is not None and pair.remote is not None
+        source, target = (pair.local, pair.remote) if known else ends
+        yield Datagram(row, source, target, lane.table.innermost(row))
 
 
 def _told(found: Handshake) -> int:

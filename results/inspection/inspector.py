@@ -31,7 +31,7 @@ from results.inspection.records import (
 from results.inspection.silence import ByFile, moment, silences
 from results.inspection.streams import Stream, streams_of
 from results.inspection.turn import Turn, read_turn
-from results.inspection.unknown import of_call, of_files
+from results.inspection.unknown import of_call, of_files, of_media
 
 _MILLISECOND = 1e6
 _SECOND = 1e9
@@ -51,7 +51,7 @@ def inspect(files: Sequence[Path], longest_silence: float = 2.0) -> Inspection:
     apart = offsets(conversations, len(files), turn)
     calls = calls_of(conversations)
     return Inspection(
-        files=tuple(file_seen(table, index) for index in range(len(files))),
+        files=tuple(file_seen(table, index, with_busiest=not calls) for index in range(len(files))),
         clocks=tuple(clocks_seen(table, apart)),
         allocations=tuple(allocations_seen(table, turn)),
         calls=tuple(_call(call, turn, apart, longest_silence) for call in calls),
@@ -75,11 +75,11 @@ def _call(call: Call, turn: Turn, apart: Offsets, longest: float) -> CallSeen:
         relayed=relayed,
         relayed_by=relays,
         transport="udp",
-        dtls=tuple(found for part in call.parts for found in dtls_of(part.conversation)),
+        dtls=tuple(found for part in call.parts for found in dtls_of(part.conversation, turn)),
         streams=streams,
         paths=paths,
         silences=quiet,
-        unknown=tuple(of_call(call, pair, relayed, relays, streams, paths)),
+        unknown=(*of_call(call, used, pair, relayed, turn), *of_media(streams, paths)),
     )
 
 

@@ -153,25 +153,23 @@ def lanes_of(table: PacketTable) -> list[Lane]:
 
 def _peers(table: PacketTable, rows: Rows, link: Numbers) -> tuple[Numbers, list[End | int | None]]:
     """For each packet the number of its peer within TURN, and the names of the numbers."""
-    names: list[End | int | None] = [None]
+    numbers: dict[End | int | None, int] = {None: 0}
     peers = np.zeros(len(rows), np.int64)
     channels = np.flatnonzero(table.kind[rows] == Kind.CHANNEL_DATA)
     head = table.octets(rows[channels], table.payload_start[rows[channels]], 2).astype(np.int64)
-    number = head[:, 0] << 8 | head[:, 1]
-    for one in np.unique(number).tolist():
-        peers[channels[number == one]] = len(names)
-        names.append(one)
+    channel = head[:, 0] << 8 | head[:, 1]
+    for one in np.unique(channel).tolist():
+        peers[channels[channel == one]] = numbers.setdefault(one, len(numbers))
+    bound: dict[tuple[int, int], int] = {}
     for at in np.flatnonzero(np.isin(table.stun_type[rows], _NAMING_PEERS)).tolist():
-        peer, channel = _named(table, int(rows[at]))
-        if peer is None:
-            continue
-        if peer not in names:
-            names.append(peer)
-        if channel is None:
-            peers[at] = names.index(peer)
-        else:
-            peers[channels[(number == channel) & (link[channels] == link[at])]] = names.index(peer)
-    return peers, names
+        peer, number = _named(table, int(rows[at]))
+        if peer and number is None:
+            peers[at] = numbers.setdefault(peer, len(numbers))
+        elif peer and number:
+            bound[int(link[at]), number] = numbers.setdefault(peer, len(numbers))
+    for (where, number), name in bound.items():
+        peers[channels[(channel == number) & (link[channels] == where)]] = name
+    return peers, list(numbers)
 
 
 def _named(table: PacketTable, row: int) -> tuple[End | None, int | None]:

@@ -46,12 +46,16 @@ def pair_at(way: Way, direction: int, turn: Turn) -> Pair:
 
 
 def _relay_of(ends: Ends, turn: Turn) -> End | None:
-    """The relay at one of the ends of a plain lane, where its answers were seen."""
-    for end in ends:
-        relay = turn.relay_at(end) or turn.server_with(end.ip)
-        if relay:
-            return relay
-    return None
+    """The relay that allocated one of the ends of a plain lane, where that was seen."""
+    return next((relay for end in ends if (relay := turn.relay_at(end))), None)
+
+
+def on_relays(part: Part, turn: Turn) -> list[End]:
+    """Ends on a relay's host whose allocation was not seen: they may be relayed addresses."""
+    plain = (way.lane for way in part.conversation.ways if not way.lane.wrapped)
+    hosts = {server.ip for server in turn.servers}
+    ends = (end for lane in plain for end in lane.ends if end.ip in hosts)
+    return [end for end in dict.fromkeys(ends) if not turn.relay_at(end)]
 
 
 def relays_of(part: Part, turn: Turn) -> list[End]:
@@ -71,7 +75,7 @@ def goes_straight(part: Part, turn: Turn) -> bool:
     A packet whose time to live is as systems set it has passed no router: there is its
     sender's own link.
     """
-    if is_wrapped(part) or relays_of(part, turn):
+    if is_wrapped(part) or relays_of(part, turn) or on_relays(part, turn):
         return False
     return all(
         any(_unrouted(way, direction) for way in part.conversation.ways) for direction in (0, 1)

@@ -16,13 +16,14 @@ Side = Literal["A", "B"]
 class FileSeen(Record):
     """A capture file, and what is in it."""
 
+    #: Its name, with the folder only where two files have the same.
     file: str
     packets: int
     begin: datetime | None
     seconds: float
     #: Kind of packet -> how many there are, those within TURN by what is inside.
     kinds: dict[str, int]
-    #: The pairs of addresses that exchange most packets.
+    #: Who sends most packets to whom; only where no file has a call.
     busiest: tuple[str, ...] = ()
 
 

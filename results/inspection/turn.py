@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address
 
 from results import stun
 from results.inspection.lanes import End, Lane, ends_of
@@ -45,10 +44,6 @@ class Turn:
         ends = (client, server)
         given = (one.relayed for one in self.allocations if (one.client, one.server) == ends)
         return next(given, None)
-
-    def server_with(self, ip: IPv4Address | IPv6Address) -> End | None:
-        """The server at an address of which other ports may be relayed ones."""
-        return next((server for server in sorted(self.servers) if server.ip == ip), None)
 
 
 #: Ports of relays: registered (RFC 8656, section 18), Azure's range, and those that pass firewalls.

@@ -5,9 +5,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from results import stun
-from results.inspection.calls import Call
-from results.inspection.lanes import ends_of
+from results.inspection.calls import Call, Part
+from results.inspection.lanes import End, ends_of
+from results.inspection.pairs import on_relays, relays_of
 from results.inspection.records import PathSeen, SelectedPair, StreamSeen
+from results.inspection.turn import Turn
 from results.packets import Kind, PacketTable
 
 #: The type of a request to allocate (RFC 8656, section 17).
@@ -47,29 +49,33 @@ def _turn_over_tcp(table: PacketTable) -> list[str]:
 
 
 def of_call(
-    call: Call,
-    pair: SelectedPair | None,
-    relayed: bool | None,
-    relays: Sequence[str],
-    streams: Sequence[StreamSeen],
-    paths: Sequence[PathSeen],
+    call: Call, used: Sequence[Part], pair: SelectedPair | None, relayed: bool | None, turn: Turn
 ) -> Iterator[str]:
-    """What is unknown of one call, each as one sentence."""
+    """What is unknown of one call, each as one sentence; ``used`` are the parts that it uses."""
     if not call.ufrags:
         yield "which pairs were checked: no ICE check is in the files"
     elif pair is None:
         yield "which pair was selected: no answered nomination (USE-CANDIDATE) is in the files"
     if relayed is None:
-        yield (
-            "whether the other side uses a relay: from here its relayed address would look "
-            "like any other"
-        )
-    elif relayed and not relays:
+        yield _whether_relayed([end for part in used for end in on_relays(part, turn)])
+    elif relayed and not any(relays_of(part, turn) for part in used):
         yield "which of the two ends is the relay: neither said so, nor has a relay's port"
-    yield from _of_media(streams, paths)
 
 
-def _of_media(streams: Sequence[StreamSeen], paths: Sequence[PathSeen]) -> Iterator[str]:
+def _whether_relayed(suspects: Sequence[End]) -> str:
+    if suspects:
+        return (
+            f"whether a relay carries it: {suspects[0]} is on a relay's host, but its allocation "
+            "is not in the files"
+        )
+    return (
+        "whether the other side uses a relay: from here its relayed address would look "
+        "like any other"
+    )
+
+
+def of_media(streams: Sequence[StreamSeen], paths: Sequence[PathSeen]) -> Iterator[str]:
+    """What is unknown of a call's media."""
     for stream in streams:
         if stream.jitter_ms is None:
             yield f"jitter of {stream.ssrc} in {stream.file}: nothing tells its clock rate"

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 from scapy.layers.dns import DNS, DNSQR
-from scapy.layers.inet import IP, TCP
+from scapy.layers.inet import IP, TCP, UDP
+from scapy.layers.inet6 import IPv6
+from scapy.layers.l2 import Dot1Q
 from scapy.packet import Raw
 
 from results.inspection.inspector import inspect
@@ -49,11 +51,6 @@ def call_in(folder: Path, *captures: Capture, silence: float = 2.0) -> CallSeen:
 def inspected(folder: Path, *captures: Capture, silence: float = 2.0) -> Inspection:
     files = [one.store(folder / f"{number}.pcapng") for number, one in enumerate(captures)]
     return inspect(files, silence)
-
-
-def names(folder: Path, text: str) -> str:
-    """A sentence without the folder's path."""
-    return text.replace(f"{folder}/", "")
 
 
 def a_call(*, nominated: bool = True) -> Capture:
@@ -212,7 +209,7 @@ def test_client_firewall_relay_and_peer_are_one_path(at: Path) -> None:
     found = inspected(at, client, firewall, relay, peer)
     (call,) = found.calls
     there, back = call.paths
-    assert [names(at, place) for place in there.places] == [
+    assert list(there.places) == [
         f"0.pcapng ({A} > {SERVER})",
         f"1.pcapng ({A_OUTSIDE} > {SERVER})",
         f"2.pcapng ({A_OUTSIDE} > {SERVER})",
@@ -229,10 +226,7 @@ def test_client_firewall_relay_and_peer_are_one_path(at: Path) -> None:
         assert hop.delay_low_ms is not None
         assert hop.delay_high_ms is not None
         assert hop.delay_low_ms <= delay <= hop.delay_high_ms
-    offsets = {
-        (names(at, clock.ahead_of), names(at, clock.file)): clock.offset_ms
-        for clock in found.clocks
-    }
+    offsets = {(clock.ahead_of, clock.file): clock.offset_ms for clock in found.clocks}
     assert offsets["0.pcapng", "1.pcapng"] == pytest.approx(3_000, abs=0.01)
     assert offsets["0.pcapng", "3.pcapng"] == pytest.approx(7_200_000, abs=0.01)
     assert offsets["1.pcapng", "2.pcapng"] == pytest.approx(-43_000, abs=0.01)
@@ -292,7 +286,7 @@ def test_without_a_router_between_both_directions_tell_the_order_all_the_same(at
     assert clock.high_ms - clock.low_ms == pytest.approx(10, abs=0.01)
     paths = found.calls[0].paths
     assert all(path.order_known for path in paths)
-    assert {names(at, path.places[0]) for path in paths} == {
+    assert {path.places[0] for path in paths} == {
         f"0.pcapng ({B} > {A})",
         f"1.pcapng ({A} > {B})",
     }
@@ -322,7 +316,7 @@ def test_a_side_that_never_sent(at: Path) -> None:
     talk(capture, A, B, HUNDRED)
     (silence,) = call_in(at, capture).silences
     assert (silence.side, silence.begin) == ("B", None)
-    assert names(at, silence.said) == "0.pcapng has media of the other side, and no packet of B"
+    assert silence.said == "0.pcapng has media of the other side, and no packet of B"
 
 
 @pytest.mark.parametrize(("silence", "told"), [(3.0, 1), (4.0, 0)])
@@ -356,7 +350,7 @@ def test_media_that_no_more_comes_from_one_file_to_the_next(at: Path) -> None:
     first, second = Capture(), Capture()
     talk(first, A, B, range(300))
     talk(second, A, B, range(100), ttl=63)
-    said = [names(at, one.said) for one in call_in(at, first, second).silences if one.begin]
+    said = [one.said for one in call_in(at, first, second).silences if one.begin]
     assert said == ["media of A no more comes from 0.pcapng to 1.pcapng, for 4.0 s"]
 
 
@@ -417,3 +411,26 @@ def test_jitter_without_a_clock_rate_is_unknown(at: Path) -> None:
     call = call_in(at, capture)
     assert call.streams[0].jitter_ms is None
     assert any(text.startswith("jitter of 0x11111111 in ") for text in call.unknown)
+
+
+def test_a_call_over_ipv6_with_vlan_tags(at: Path) -> None:
+    capture = Capture()
+    one, other = ("2001:db8::5", 50_000), ("2001:db8:1::9", 50_001)
+    for number, (source, target) in enumerate(((one, other), (other, one)) * 50):
+        payload = media(number // 2, 1 + number % 2)
+        packet = IPv6(src=source[0], dst=target[0], hlim=64 - 3 * (number % 2))
+        datagram = packet / UDP(sport=source[1], dport=target[1]) / Raw(payload)
+        capture.add(number // 2 * 0.02, Dot1Q(vlan=7) / datagram)
+    call = call_in(at, capture)
+    assert call.ends == {"A": ("[2001:db8::5]:50000",), "B": ("[2001:db8:1::9]:50001",)}
+    assert [stream.packets for stream in call.streams] == [50, 50]
+    assert call.relayed is None
+
+
+def test_files_of_one_name_are_told_by_their_folders(at: Path) -> None:
+    for folder in ("client", "relay"):
+        (at / folder).mkdir()
+    one = a_call().store(at / "client" / "a.pcap")
+    other = a_call().store(at / "relay" / "a.pcap")
+    assert [file.file for file in inspect([one, other]).files] == [str(one), str(other)]
+    assert [file.file for file in inspect([one]).files] == ["a.pcap"]

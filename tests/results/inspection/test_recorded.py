@@ -65,6 +65,17 @@ def test_what_the_caller_alone_can_tell_is_what_the_verdict_says(relayed: Path) 
     assert stream.jitter_ms == path.quality.jitter_ms
 
 
+def test_an_address_on_a_relays_host_may_be_relayed_but_that_is_unknown(relayed: Path) -> None:
+    """Eve's file has the relay that she asked herself, not alice's allocation there."""
+    call = the_call(inspected(relayed, "eve-eth0"))
+    assert (call.relayed, call.relayed_by) == (None, ())
+    assert call.unknown == (
+        "whether a relay carries it: 203.0.113.9:56315 is on a relay's host, but its allocation "
+        "is not in the files",
+    )
+    assert the_call(inspected(relayed, "eve-eth0", "alice-eth0")).relayed
+
+
 def test_a_capture_of_no_use_to_the_call_has_none(relayed: Path) -> None:
     found = inspected(relayed, "telemetry-eth0")
     assert found.calls == ()
