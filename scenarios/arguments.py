@@ -1,6 +1,7 @@
 """The arguments of commands, each added by a function of its own."""
 
 import argparse
+import math
 import shutil
 
 from scenarios import completion
@@ -98,6 +99,22 @@ def two_folders(parser: argparse.ArgumentParser) -> None:
     _folders(parser, 2)
 
 
+def captures(parser: argparse.ArgumentParser) -> None:
+    """Anyone's captures."""
+    parser.add_argument("files", metavar="FILE", nargs="+", help="a pcap or pcapng file")
+
+
+def silence(parser: argparse.ArgumentParser) -> None:
+    """How long is too long."""
+    parser.add_argument(
+        "--silence",
+        metavar="SECONDS",
+        type=_seconds,
+        default=2.0,
+        help="say who sent no media for longer than this (default: 2)",
+    )
+
+
 def packet(parser: argparse.ArgumentParser) -> None:
     """A policy and a packet that it is asked about."""
     parser.add_argument("policy", metavar="POLICY", help="a shipped one by name, or a .yaml file")
@@ -173,3 +190,13 @@ def _count(text: str) -> int:
     if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of runs, from 1")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return seconds

@@ -149,6 +149,14 @@ def _verbs() -> tuple[_Verb, ...]:
             (arguments.folders, arguments.output),
         ),
         _Verb(
+            "inspect",
+            "Say which calls anyone's captures hold, which way they went and how they fared; "
+            "needs no keys, no root and no run. Several files of one event are joined.",
+            "./callpath inspect client.pcapng relay.pcap",
+            commands.inspect,
+            (arguments.captures, arguments.silence, arguments.json),
+        ),
+        _Verb(
             "compare",
             "Say which calls of two stored runs take another path, and the rules that decide it.",
             "./callpath compare results/runs/20261120-104428-external_direct-9019 "

@@ -105,6 +105,24 @@ def judge(options: argparse.Namespace) -> int:
     return worst(codes)
 
 
+def inspect(options: argparse.Namespace) -> int:
+    """Say which calls anyone's captures hold, and how they fared."""
+    from results.inspection.inspector import inspect as inspected
+    from results.wire.capture import CaptureError
+    from scenarios import display, inspecting
+
+    try:
+        with display.waiting(f"reading {', '.join(options.files)}"):
+            found = inspected([Path(name) for name in options.files], options.silence)
+    except CaptureError as error:
+        return _cannot(error)
+    if options.json:
+        print(found.to_json())  # noqa: T201
+    else:
+        inspecting.show(found)
+    return PASS if found.calls else NOT_DONE
+
+
 def compare(options: argparse.Namespace) -> int:
     """Say which calls of two stored runs take another path, and the rules that decide it."""
     from results import judge as judging
