@@ -14,7 +14,7 @@ from results.absence import count_problems, foreign_captures
 from results.capture import Capture, CaptureError
 from results.captures import read_capture
 from results.counters import counted_by_rules
-from results.evidence import Evidence, read_evidence
+from results.evidence import Evidence, Reading
 from results.keylog import KeyLogError, read_keylog
 from results.packets import PacketTable, read_table
 from results.problems import Ground, Problem
@@ -26,12 +26,28 @@ from topologies.spec import Tap
 _LATEST = 2**63 - 1
 
 
+class Examined(NamedTuple):
+    """A run, all that was read from its folder, and the result of it."""
+
+    run: Run
+    reading: Reading
+    evidence: Evidence
+    #: None where the folder has none.
+    ending: Ending | None
+    result: Result
+
+
 def judge(folder: Path) -> Result:
     """The result of a run, read from its folder.
 
     Whatever is wrong with captures, keys or events makes a result that says so.
     Raises RunFolderError when there is no run folder at all.
     """
+    return examine(folder).result
+
+
+def examine(folder: Path) -> Examined:
+    """As :func:`judge`, with what the result was read from."""
     run_folder = RunFolder(folder)
     run = run_folder.read_run()
     problems = _folder_problems(run_folder)
@@ -41,9 +57,11 @@ def judge(folder: Path) -> Result:
     problems += foreign_captures(table)
     problems += count_problems(table, ending) if ending else []
     claims = _read_claims(run_folder, run, problems)
-    evidence = read_evidence(table, run, keys.tls, keys.dtls, counted_by_rules(ending))
+    reading = Reading(table, run, keys.tls, keys.dtls, counted_by_rules(ending))
+    evidence = reading.evidence()
     judgement = decide(run, evidence, claims, problems)
-    return _result(run, evidence, judgement, _seconds(run_folder, ending))
+    result = _result(run, evidence, judgement, _seconds(run_folder, ending))
+    return Examined(run, reading, evidence, ending, result)
 
 
 class _Keys(NamedTuple):
