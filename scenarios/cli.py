@@ -11,6 +11,7 @@ import re
 import shutil
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 from scenarios import commands
@@ -93,12 +94,14 @@ def _parser() -> argparse.ArgumentParser:
     _add_list(verbs)
     _add_run(verbs)
     _add_judge(verbs)
+    _add_evidence(verbs)
     _add_compare(verbs)
     _add_whatif(verbs)
     _add_explain(verbs)
     _add_exec(verbs)
     _add_shell(verbs)
     _add_bench(verbs)
+    _add_schema(verbs)
     _add_completion(verbs)
     _add_doctor(verbs)
     _add_test(verbs)
@@ -132,6 +135,25 @@ def _add_output(parser: _Parser) -> None:
         action="store_true",
         help="also the frames that the verdict rests on, each with its capture",
     )
+
+
+def _add_files(parser: _Parser) -> None:
+    """Files that tell of all runs at once, besides what is printed."""
+    parser.add_argument(
+        "--markdown",
+        metavar="FILE",
+        type=_new_file,
+        help="write the results as Markdown; to the file of $GITHUB_STEP_SUMMARY they are added",
+    )
+    parser.add_argument(
+        "--junit", metavar="FILE", type=_new_file, help="write the results as JUnit XML"
+    )
+
+
+def _new_file(text: str) -> Path:
+    if Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is a folder; name the file in it")
+    return Path(text)
 
 
 def _add_runs(parser: _Parser) -> None:
@@ -168,6 +190,7 @@ def _add_run(verbs: _Verbs) -> None:
         )
     )
     _add_output(parser)
+    _add_files(parser)
     _add_runs(parser)
     _add_policy(parser)
     parser.add_argument(
@@ -213,7 +236,27 @@ def _add_judge(verbs: _Verbs) -> None:
     )
     _add_folders(parser, "+")
     _add_output(parser)
+    _add_files(parser)
     parser.set_defaults(command=commands.judge)
+
+
+def _add_evidence(verbs: _Verbs) -> None:
+    parser = _add(
+        verbs,
+        "evidence",
+        "Make a stored run's evidence.pcapng anew: all its captures in one, in order of time, "
+        "with the story as comments and the keys inside.",
+        "./callpath evidence results/runs/20261120-104428-intranet-9019 -o intranet.pcapng",
+    )
+    parser.add_argument("folder", metavar="RUN_FOLDER", help="a folder that run has written")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=_new_file,
+        help="where to write it (default: evidence.pcapng in the run folder)",
+    )
+    parser.set_defaults(command=commands.evidence)
 
 
 def _add_folders(parser: _Parser, how_many: str | int) -> None:
@@ -330,6 +373,16 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _add_schema(verbs: _Verbs) -> None:
+    parser = _add(
+        verbs,
+        "schema",
+        "Print the JSON schema of what run and judge print with --json.",
+        "./callpath schema",
+    )
+    parser.set_defaults(command=commands.schema)
+
+
 def _add_completion(verbs: _Verbs) -> None:
     parser = _add(
         verbs,
@@ -342,30 +395,10 @@ def _add_completion(verbs: _Verbs) -> None:
 
 
 def _completion(options: argparse.Namespace) -> int:
-    import shtab
+    from scenarios.completion import script
 
-    script: str = shtab.complete(
-        _parser(), shell=options.shell, preamble=_COMPLETE_SCENARIOS[options.shell]
-    )
-    print(script)  # noqa: T201
+    print(script(_parser(), options.shell))  # noqa: T201
     return commands.PASS
-
-
-#: Shell functions that offer the names of scenarios, asked of the command itself.
-_COMPLETE_SCENARIOS = {
-    "bash": """
-_callpath_scenarios() {
-  compgen -W "$("${COMP_WORDS[0]}" list 2>/dev/null | cut -d' ' -f1)" -- "$1"
-}
-""",
-    "zsh": """
-_callpath_scenarios() {
-  local -a names
-  names=(${(f)"$("${words[1]}" list 2>/dev/null | cut -d' ' -f1)"})
-  compadd -a names
-}
-""",
-}
 
 
 def _add_doctor(verbs: _Verbs) -> None:
