@@ -40,7 +40,10 @@ def write_junit(path: Path, entries: Sequence[Entry], began: datetime) -> None:
 
 
 def _write(path: Path, text: str, mode: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open(mode, encoding="utf-8") as file:
-        file.write(text)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open(mode, encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise OSError(f"{path} cannot be written: {error.strerror}") from error
     runner.give_to_caller(path)

@@ -29,8 +29,11 @@ def write_evidence(folder: Path, examined: Examined | None = None, to: Path | No
     found = examined or examine(folder)
     target = to or folder / EVIDENCE
     draft = target.with_name(f"{target.name}.new")
-    with draft.open("wb") as file:
-        file.writelines(_blocks(RunFolder(folder), found))
+    try:
+        with draft.open("wb") as file:
+            file.writelines(_blocks(RunFolder(folder), found))
+    except OSError as error:
+        raise OSError(f"{target} cannot be written: {error.strerror}") from error
     return draft.replace(target)
 
 

@@ -10,7 +10,8 @@ _COLUMNS = ("scenario", "verdict", "signalling", "media", "reason", "run folder"
 
 #: What means something in Markdown (GitHub Flavored Markdown, section 2.4, "Backslash escapes").
 _PUNCTUATION = re.compile(r"([\\`*_{}\[\]<>|#~&])")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+#: Control characters, and halves of characters, which no file can hold.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 
 def markdown(entries: Sequence[Entry]) -> str:
