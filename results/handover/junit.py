@@ -33,7 +33,7 @@ def junit(entries: Sequence[Entry], began: datetime, host: str) -> str:
         package="callpath",
         id="0",
         timestamp=began.strftime("%Y-%m-%dT%H:%M:%S"),
-        hostname=_clean(host) or "localhost",
+        hostname=_clean(host).strip() or "localhost",
         tests=str(len(entries)),
         failures=str(failures),
         errors=str(errors),
