@@ -21,7 +21,7 @@ def a_run(verdict: Verdict, reason: str = "because", scenario: str = "intranet")
 
 PASSED = a_run(Verdict.PASS)
 FAILED = a_run(
-    Verdict.FAIL, "unexpected Flow 3; expected media Flow 2 was not seen", "external_direct"
+    Verdict.FAIL, "Flow 3 appeared; expected media Flow 2 was not seen", "external_direct"
 )
 UNDECIDED = a_run(Verdict.INCONCLUSIVE, "not whole", "nomadic_direct")
 NOT_DONE = Entry("vpn_to_vpn", "runs/vpn", None, "office: the firewall did not start")

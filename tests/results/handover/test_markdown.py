@@ -14,13 +14,13 @@ SUMMARY = r"""## Callpath: 1 PASS, 1 FAIL, 1 INCONCLUSIVE, 1 NOT DONE
 | scenario | verdict | signalling | media | reason | run folder |
 | --- | --- | --- | --- | --- | --- |
 | `intranet` | **PASS** | 2, 2', unlisted | 5 | because | `runs/intranet` |
-| `external_direct` | **FAIL** | 2, 2', unlisted | 5 | unexpected Flow 3; … | `runs/external_direct` |
+| `external_direct` | **FAIL** | 2, 2', unlisted | 5 | Flow 3 appeared; … | `runs/external_direct` |
 | `nomadic_direct` | **INCONCLUSIVE** | 2, 2', unlisted | 5 | not whole | `runs/nomadic_direct` |
 | `vpn_to_vpn` | **NOT DONE** | - | - | office: the firewall did not start | `runs/vpn` |
 
 ### `external_direct`: FAIL
 
-- unexpected Flow 3
+- Flow 3 appeared
 - expected media Flow 2 was not seen
 
 Frames that show it, in `runs/external_direct`:
