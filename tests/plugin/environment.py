@@ -47,13 +47,13 @@ def _is_ours(name: str) -> bool:
     return name.startswith(("PYTEST", "PYTHON", "CALLPATH"))
 
 
-def make(folder: Path) -> Environment:
+def make(folder: Path, *, with_plugin: bool = True) -> Environment:
     """Install all into a folder, by the pip that installed what we test with."""
     made = Environment(folder / "environment")
     _run(sys.executable, "-m", "venv", "--without-pip", str(made.folder))
-    source = shutil.copytree(ROOT / "plugin", folder / "plugin")
+    plugin = [str(shutil.copytree(ROOT / "plugin", folder / "plugin"))] if with_plugin else []
     pip = (sys.executable, "-m", "pip", "--python", made.python, "--quiet")
-    _run(*pip, "install", "--disable-pip-version-check", *_TOOLS, str(source))
+    _run(*pip, "install", "--disable-pip-version-check", *_TOOLS, *plugin)
     return made
 
 
