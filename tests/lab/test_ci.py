@@ -64,6 +64,21 @@ def test_the_page_on_pytest_is_true(scratch: Scratch) -> None:
     assert [re.findall(r"\d+ (?:passed|failed)", text) for text in said[1:]] == [["3 passed"]] * 2
 
 
+_OWN_SCENARIO = """
+def test_dan(callpath):
+    run = callpath.run("dan_calls_home.py")
+    assert run.call("dan", "nina").media_flows == {"4", "3"}
+    assert {way.allocated_by for way in run.calls[0].media} == {("dan",)}
+"""
+
+
+@pytest.mark.timeout(_PATIENCE)
+def test_a_scenario_file_of_ones_own_is_run(scratch: Scratch) -> None:
+    (scratch.folder / "test_dan.py").write_text(_OWN_SCENARIO)
+    run(scratch, "pip install ./plugin")
+    assert "1 passed" in run(scratch, "pytest test_dan.py --callpath ./callpath")
+
+
 def workflow() -> dict[str, Any]:
     """The workflow that the page shows."""
     (text,) = (block.text for block in blocks() if block.page == "ci.md" and _is_yaml(block))
