@@ -13,6 +13,7 @@ from controllers.policy import PolicyError
 from controllers.policy import find as find_policy
 from controllers.policy import load as load_policy
 from results.schema import Result, RunFolderError, Verdict
+from scenarios.error_words import in_words
 from scenarios.scenario import Scenario, ScenarioError, all_scenarios, find
 
 if TYPE_CHECKING:
@@ -130,10 +131,11 @@ def judge(options: argparse.Namespace) -> int:
 def evidence(options: argparse.Namespace) -> int:
     """Make a stored run's evidence.pcapng anew."""
     from results.handover.evidence_pcapng import write_evidence
-    from scenarios import display
+    from scenarios import display, runner
 
     try:
         written = write_evidence(Path(options.folder), to=options.output)
+        runner.give_to_caller(written)
     except (RunFolderError, OSError) as error:
         return _cannot(error)
     print(display.short(written))  # noqa: T201
@@ -320,9 +322,5 @@ def _runs(options: argparse.Namespace) -> Path:
 
 
 def _cannot(error: Exception) -> int:
-    said = str(error)
-    if isinstance(error, OSError) and error.strerror:
-        # Its own text begins with "[Errno 13]".
-        said = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    sys.stderr.write(f"callpath: {said}\n")
+    sys.stderr.write(f"callpath: {in_words(error)}\n")
     return NOT_DONE

@@ -177,7 +177,12 @@ def _judge(folder: RunFolder, began: float) -> Result:
 def give_to_caller(path: Path) -> None:
     """What a sudo run writes belongs to the user who called."""
     uid, gid = os.environ.get("SUDO_UID"), os.environ.get("SUDO_GID")
-    if os.geteuid() != 0 or not uid or not gid or not path.exists():
+    if os.geteuid() != 0 or not uid or not gid or not _may_be_given(path):
         return
     for item in (path, *path.rglob("*")):
         os.chown(item, int(uid), int(gid), follow_symlinks=False)
+
+
+def _may_be_given(path: Path) -> bool:
+    """Whether it is a file or folder: not /dev/stdout, nor another device."""
+    return (path.is_dir() or path.is_file()) and not path.is_symlink()

@@ -11,6 +11,7 @@ from results.handover.junit import junit
 from results.handover.markdown import markdown
 from results.schema import Result
 from scenarios import display, runner
+from scenarios.error_words import in_words
 
 #: GitHub's file for the summary of a job: what all commands of a step add to.
 _GITHUB_SUMMARY = "GITHUB_STEP_SUMMARY"
@@ -25,7 +26,7 @@ def entry_without(scenario: str, error: Exception) -> Entry:
     """A run that could not be done, or a folder that cannot be judged."""
     if isinstance(error, runner.RunError):
         return Entry(scenario, display.short(error.folder), None, error.reason)
-    return Entry(scenario, "", None, str(error))
+    return Entry(scenario, "", None, in_words(error))
 
 
 def write_markdown(path: Path, entries: Sequence[Entry]) -> None:

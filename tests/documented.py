@@ -118,7 +118,8 @@ class Scratch:
         for room in _ROOMS:
             # Bytecode comes along, or every command would compile it anew.
             shutil.copytree(ROOT / room, folder / room, ignore=_runs)
-        self.script("callpath", f'exec {sys.executable} -sP -m scenarios.cli "$@"')
+        python = f"PYTHONPATH={folder} exec {sys.executable}"
+        self.script("callpath", f'{python} -sP -m scenarios.cli "$@"')
         for name, text in files().items():
             (folder / name).write_text(text, encoding="utf-8")
         self._stored = {name: self._store(name) for name in _STORED}

@@ -28,13 +28,12 @@ def write_evidence(folder: Path, examined: Examined | None = None, to: Path | No
     """
     found = examined or examine(folder)
     target = to or folder / EVIDENCE
-    draft = target.with_name(f"{target.name}.new")
     try:
-        with draft.open("wb") as file:
+        with target.open("wb") as file:
             file.writelines(_blocks(RunFolder(folder), found))
     except OSError as error:
         raise OSError(f"{target} cannot be written: {error.strerror}") from error
-    return draft.replace(target)
+    return target
 
 
 def _blocks(folder: RunFolder, examined: Examined) -> Iterator[bytes]:

@@ -42,7 +42,9 @@ class Notes:
 
     conversations: Conversations
     by_row: dict[int, list[str]] = field(default_factory=dict)
-    _known: dict[object, tuple[tuple[int, NamedFlow | None], ...]] = field(default_factory=dict)
+    _known: dict[object, tuple[tuple[int, NamedFlow | None], ...]] = field(
+        default_factory=dict, init=False
+    )
 
     def add(self, row: int, text: str) -> None:
         """Say something of a row."""

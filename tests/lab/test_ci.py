@@ -49,9 +49,8 @@ def scratch(tmp_path: Path, environment: Environment) -> Scratch:
 def run(scratch: Scratch, text: str, summary: str = "/dev/null") -> str:
     """What a command prints; it must end well."""
     path = f"{scratch.folder / 'bin'}:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    # The checkout's packages are no business of the environments that the commands make.
-    variables = {"PATH": path, "GITHUB_STEP_SUMMARY": summary, "PYTEST_ADDOPTS": ""}
-    done = scratch.run(text, _PATIENCE, **variables)
+    # In the environments that the commands use, our packages are not to be found.
+    done = scratch.run(text, _PATIENCE, PATH=path, PYTHONPATH="", GITHUB_STEP_SUMMARY=summary)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
