@@ -15,6 +15,7 @@ from controllers.policy import Policy
 from results.schema import Result, Run, RunFolder, RunFolderError, Seconds
 from scenarios.doctor import facilities, versions
 from scenarios.scenario import Scenario
+from topologies.caller import caller
 from topologies.world import World, WorldError
 
 #: Where runs are written, unless the caller says otherwise.
@@ -176,11 +177,11 @@ def _judge(folder: RunFolder, began: float) -> Result:
 
 def give_to_caller(path: Path) -> None:
     """What a sudo run writes belongs to the user who called."""
-    uid, gid = os.environ.get("SUDO_UID"), os.environ.get("SUDO_GID")
-    if os.geteuid() != 0 or not uid or not gid or not _may_be_given(path):
+    user = caller()
+    if user is None or not _may_be_given(path):
         return
     for item in (path, *path.rglob("*")):
-        os.chown(item, int(uid), int(gid), follow_symlinks=False)
+        os.chown(item, *user, follow_symlinks=False)
 
 
 def _may_be_given(path: Path) -> bool:

@@ -7,7 +7,7 @@ import pytest
 
 from results.handover.comments import comments_of
 from results.judge import examine
-from tests.results.mutants import is_rtp
+from tests.results.frame_kinds import is_rtp
 from tests.results.recorded import frames, keep, reseal, unpack
 
 
