@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from results.evidence import CallEvidence, Reading
 from results.handover.notes import Notes, note
@@ -34,8 +35,9 @@ def add_talk(notes: Notes, reading: Reading, calls: Iterable[CallEvidence]) -> N
         _add_query(notes, reading, query, _RESOLVE if id(query) in resolving else None)
     for row, opening in reading.tcp.by_syn.items():
         notes.add(row, note(opening.flows, None, opening.what))
+    segments = np.flatnonzero((reading.table.kind == Kind.TCP) & (reading.table.payload_size > 0))
     for message in reading.signalling.messages:
-        _add_message(notes, reading, message)
+        _add_message(notes, reading, message, segments)
 
 
 def _resolving(reading: Reading, calls: Iterable[CallEvidence]) -> Iterator[Query]:
@@ -58,16 +60,18 @@ def _add_query(notes: Notes, reading: Reading, query: Query, step: int | None) -
             notes.along_all(path, flows, f"DNS answer for {query.name}", step)
 
 
-def _add_message(notes: Notes, reading: Reading, message: Message) -> None:
+def _add_message(
+    notes: Notes, reading: Reading, message: Message, segments: NDArray[np.intp]
+) -> None:
     step, meaning = _ACTS.get((message.act, message.told), (None, message.act.value))
     said = meaning.format(user=message.user, to=message.to)
     text = note(reading.scene.flows_of(message), step, said)
-    for row in _copies(reading.table, message.row):
+    for row in _copies(reading.table, segments, message.row):
         notes.add(row, text)
 
 
-def _copies(table: PacketTable, row: int) -> list[int]:
+def _copies(table: PacketTable, segments: NDArray[np.intp], row: int) -> list[int]:
     """The rows of one TCP segment, at all taps: what TLS has sealed is never twice the same."""
-    alike = (table.kind == Kind.TCP) & (table.payload_size == table.payload_size[row])
+    alike = segments[table.payload_size[segments] == table.payload_size[row]]
     said = table.payload(row)
-    return [other for other in np.flatnonzero(alike).tolist() if table.payload(other) == said]
+    return [other for other in alike.tolist() if table.payload(other) == said]
