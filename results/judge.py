@@ -4,6 +4,7 @@ Needs no root and no lab, and writes nothing.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from json import JSONDecodeError
 from pathlib import Path
 from typing import NamedTuple
@@ -26,28 +27,29 @@ from topologies.spec import Tap
 _LATEST = 2**63 - 1
 
 
-class Examined(NamedTuple):
-    """A run, all that was read from its folder, and the result of it."""
+@dataclass(frozen=True)
+class Judged:
+    """The result of a run, and what it was read from."""
 
     run: Run
+    ending: Ending | None
     reading: Reading
     evidence: Evidence
-    #: None where the folder has none.
-    ending: Ending | None
+    judgement: Judgement
     result: Result
 
 
 def judge(folder: Path) -> Result:
-    """The result of a run, read from its folder.
+    """The result of a run, read from its folder; RunFolderError when there is none at all."""
+    return examine(folder).result
+
+
+def examine(folder: Path) -> Judged:
+    """Judge a run, and keep what its result was read from.
 
     Whatever is wrong with captures, keys or events makes a result that says so.
     Raises RunFolderError when there is no run folder at all.
     """
-    return examine(folder).result
-
-
-def examine(folder: Path) -> Examined:
-    """As :func:`judge`, with what the result was read from."""
     run_folder = RunFolder(folder)
     run = run_folder.read_run()
     problems = _folder_problems(run_folder)
@@ -61,7 +63,7 @@ def examine(folder: Path) -> Examined:
     evidence = reading.evidence()
     judgement = decide(run, evidence, claims, problems)
     result = _result(run, evidence, judgement, _seconds(run_folder, ending))
-    return Examined(run, reading, evidence, ending, result)
+    return Judged(run, ending, reading, evidence, judgement, result)
 
 
 class _Keys(NamedTuple):

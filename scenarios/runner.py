@@ -156,12 +156,12 @@ def _judge(folder: RunFolder, began: float) -> Result:
     from results.judge import examine
 
     judging = time.monotonic()
-    examined = examine(folder.path)
+    found = examine(folder.path)
     judged = time.monotonic()
-    write_evidence(folder.path, examined)
+    write_evidence(folder.path, found)
     now = time.monotonic()
     ending = folder.read_ending()
-    result = examined.result.model_copy(
+    result = found.result.model_copy(
         update={
             "seconds": Seconds(
                 boot=round(ending.seconds["boot"], 3),

@@ -7,7 +7,8 @@ each refers to its interface by number, in the order of the descriptions.
 import struct
 from collections.abc import Iterable
 
-from results.capture import LinkType
+#: Link types (tcpdump.org/linktypes.html): frames, and bare IP packets, as within tunnels.
+ETHERNET, RAW_IP = 1, 101
 
 _SECTION = 0x0A0D0D0A
 _INTERFACE, _INTERFACE_STATISTICS, _ENHANCED_PACKET, _SECRETS = 1, 5, 6, 10
@@ -35,7 +36,7 @@ def section(application: str, comment: str) -> bytes:
     return _block(_SECTION, head + _options((_COMMENT, comment), (_APPLICATION, application)))
 
 
-def interface(name: str, description: str, link_type: LinkType) -> bytes:
+def interface(name: str, description: str, link_type: int) -> bytes:
     """Interface Description Block (section 4.2): whole packets, times in nanoseconds."""
     head = struct.pack("<HHI", link_type, 0, 0)
     texts = _options((_NAME, name), (_DESCRIPTION, description))

@@ -9,21 +9,20 @@ from collections.abc import Iterator
 import numpy as np
 
 from results.evidence import Reading
-from results.frames import Kind
 from results.handover.notes import Notes, unless_arrived
 from results.handover.stun_notes import add_stun
 from results.handover.talk_notes import add_talk
-from results.judge import Examined
+from results.judge import Judged
 from results.media import Stream
-from results.packets import PacketTable
+from results.packets import Kind, PacketTable
 from results.paths import Path
 from results.schema import Endpoint, Moment, Result, canary
 from topologies.spec import Flow
 
 
-def comments_of(examined: Examined) -> dict[int, list[str]]:
+def comments_of(judged: Judged) -> dict[int, list[str]]:
     """Row -> its comments: meaning first, then what the verdict cites it for."""
-    reading, calls = examined.reading, examined.evidence.calls
+    reading, calls = judged.reading, judged.evidence.calls
     notes = Notes(reading.conversations)
     add_talk(notes, reading, calls)
     add_stun(notes, reading, calls)
@@ -31,7 +30,7 @@ def comments_of(examined: Examined) -> dict[int, list[str]]:
     _add_rest(notes, reading)
     _add_canaries(notes, reading)
     _add_errors(notes, reading)
-    _add_shown(notes, reading.table, examined.result)
+    _add_shown(notes, reading.table, judged.result)
     return notes.by_row
 
 

@@ -9,10 +9,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from results.capture import LinkType
 from results.handover import blocks
 from results.handover.comments import comments_of
-from results.judge import Examined, examine
+from results.judge import Judged, examine
 from results.packets import PacketTable
 from results.schema import EVIDENCE, RunFolder
 from topologies.spec import Network, Tap
@@ -21,12 +20,12 @@ from topologies.spec import Network, Tap
 _SECRET = re.compile(rb"[A-Z0-9_]+ [0-9a-fA-F]+ [0-9a-fA-F]+")
 
 
-def write_evidence(folder: Path, examined: Examined | None = None, to: Path | None = None) -> Path:
+def write_evidence(folder: Path, judged: Judged | None = None, to: Path | None = None) -> Path:
     """Write the evidence of a run as one capture, into its folder unless told otherwise.
 
     Raises RunFolderError when there is no run folder, OSError when it cannot be written.
     """
-    found = examined or examine(folder)
+    found = judged or examine(folder)
     target = to or folder / EVIDENCE
     try:
         with target.open("wb") as file:
@@ -36,18 +35,18 @@ def write_evidence(folder: Path, examined: Examined | None = None, to: Path | No
     return target
 
 
-def _blocks(folder: RunFolder, examined: Examined) -> Iterator[bytes]:
-    table, result = examined.reading.table, examined.result
+def _blocks(folder: RunFolder, judged: Judged) -> Iterator[bytes]:
+    table, result = judged.reading.table, judged.result
     yield blocks.section("Callpath", f"{result.scenario}: {result.verdict}: {result.reason}")
     for tap in table.taps:
         # What has no Ethernet is the inside of a tunnel.
-        link_type = LinkType.RAW_IP if tap.tunnel else LinkType.ETHERNET
-        yield blocks.interface(tap.name, _description(examined.run.network, tap), link_type)
+        link_type = blocks.RAW_IP if tap.tunnel else blocks.ETHERNET
+        yield blocks.interface(tap.name, _description(judged.run.network, tap), link_type)
     secrets = _secrets(folder)
     if secrets:
         yield blocks.tls_secrets(secrets)
-    yield from _packets(table, comments_of(examined))
-    yield from _statistics(examined)
+    yield from _packets(table, comments_of(judged))
+    yield from _statistics(judged)
 
 
 def _description(network: Network, tap: Tap) -> str:
@@ -66,18 +65,16 @@ def _secrets(folder: RunFolder) -> bytes:
 
 
 def _packets(table: PacketTable, comments: dict[int, list[str]]) -> Iterator[bytes]:
-    columns = (table.tap, table.time, table.frame_start, table.frame_size)
-    rows = zip(*(column.tolist() for column in columns), strict=True)
-    for row, (tap, time, start, size) in enumerate(rows):
-        data = table.buffer[start : start + size]
-        yield blocks.packet(tap, time, data, dict.fromkeys(comments.get(row, ())))
+    for row, (tap, time) in enumerate(zip(table.tap.tolist(), table.time.tolist(), strict=True)):
+        said = dict.fromkeys(comments.get(row, ()))
+        yield blocks.packet(tap, time, table.ethernet(row), said)
 
 
-def _statistics(examined: Examined) -> Iterator[bytes]:
+def _statistics(judged: Judged) -> Iterator[bytes]:
     """What the capture programs counted, where the run got that far."""
-    table = examined.reading.table
+    table = judged.reading.table
     end = int(table.time[-1]) if len(table) else 0
     for number, tap in enumerate(table.taps):
-        count = examined.ending and examined.ending.taps.get(tap.name)
+        count = judged.ending and judged.ending.taps.get(tap.name)
         if count:
             yield blocks.statistics(number, end, count.received, count.dropped)

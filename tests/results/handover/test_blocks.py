@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from results.capture import LinkType
 from results.handover import blocks
 from results.pcapng import read
 from tests.results.handover.tshark import needs_tshark, run, shown
@@ -25,7 +24,7 @@ PACKETS = st.lists(
 def a_file(*packets: bytes, comment: str = "") -> bytes:
     """A capture with one interface."""
     head = blocks.section("Callpath", comment)
-    return head + blocks.interface("alice-eth0", "", LinkType.ETHERNET) + b"".join(packets)
+    return head + blocks.interface("alice-eth0", "", blocks.ETHERNET) + b"".join(packets)
 
 
 @given(packets=PACKETS, comment=TEXT)
