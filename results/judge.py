@@ -4,6 +4,7 @@ Needs no root and no lab, and writes nothing.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from json import JSONDecodeError
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +13,7 @@ from pydantic import ValidationError
 
 from results.absence import count_problems, foreign_captures
 from results.counters import counted_by_rules
-from results.evidence import Evidence, read_evidence
+from results.evidence import Evidence, Reading
 from results.keylog import KeyLogError, read_keylog
 from results.packets import PacketTable, read_table
 from results.problems import Ground, Problem
@@ -24,8 +25,25 @@ from results.wire.captures import read_capture
 from topologies.spec import Tap
 
 
+@dataclass(frozen=True)
+class Judged:
+    """The result of a run, and what it was read from."""
+
+    run: Run
+    ending: Ending | None
+    reading: Reading
+    evidence: Evidence
+    judgement: Judgement
+    result: Result
+
+
 def judge(folder: Path) -> Result:
-    """The result of a run, read from its folder.
+    """The result of a run, read from its folder; RunFolderError when there is none at all."""
+    return examine(folder).result
+
+
+def examine(folder: Path) -> Judged:
+    """Judge a run, and keep what its result was read from.
 
     Whatever is wrong with captures, keys or events makes a result that says so.
     Raises RunFolderError when there is no run folder at all.
@@ -39,9 +57,11 @@ def judge(folder: Path) -> Result:
     problems += foreign_captures(table)
     problems += count_problems(table, ending) if ending else []
     claims = _read_claims(run_folder, run, problems)
-    evidence = read_evidence(table, run, keys.tls, keys.dtls, counted_by_rules(ending))
+    reading = Reading(table, run, keys.tls, keys.dtls, counted_by_rules(ending))
+    evidence = reading.evidence()
     judgement = decide(run, evidence, claims, problems)
-    return _result(run, evidence, judgement, _seconds(run_folder, ending))
+    result = _result(run, evidence, judgement, _seconds(run_folder, ending))
+    return Judged(run, ending, reading, evidence, judgement, result)
 
 
 class _Keys(NamedTuple):

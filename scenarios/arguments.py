@@ -3,11 +3,13 @@
 import argparse
 import math
 import shutil
+from pathlib import Path
 
 from scenarios import completion
 
 _SCENARIO = "a scenario, or the path of a .py file"
 _POLICY = "a shipped policy by name, or the path of a .yaml file"
+_FOLDER = "a folder that run has written, as its last column names it"
 
 
 def json(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +35,19 @@ def output(parser: argparse.ArgumentParser) -> None:
         "--quality",
         action="store_true",
         help="also loss, delay and jitter of the media, for each direction and hop",
+    )
+
+
+def summaries(parser: argparse.ArgumentParser) -> None:
+    """Files that tell of all runs at once, besides what is printed."""
+    parser.add_argument(
+        "--markdown",
+        metavar="FILE",
+        type=_file,
+        help="write the results as Markdown; to the file of $GITHUB_STEP_SUMMARY they are added",
+    )
+    parser.add_argument(
+        "--junit", metavar="FILE", type=_file, help="write the results as JUnit XML"
     )
 
 
@@ -115,6 +130,22 @@ def silence(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def folder(parser: argparse.ArgumentParser) -> None:
+    """A stored run."""
+    parser.add_argument("folder", metavar="RUN_FOLDER", help=_FOLDER)
+
+
+def capture(parser: argparse.ArgumentParser) -> None:
+    """The file that ``evidence`` writes."""
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=_file,
+        help="where to write it (default: evidence.pcapng in the run folder)",
+    )
+
+
 def packet(parser: argparse.ArgumentParser) -> None:
     """A policy and a packet that it is asked about."""
     parser.add_argument("policy", metavar="POLICY", help="a shipped one by name, or a .yaml file")
@@ -165,12 +196,7 @@ def tests(parser: argparse.ArgumentParser) -> None:
 
 
 def _folders(parser: argparse.ArgumentParser, how_many: str | int) -> None:
-    parser.add_argument(
-        "folders",
-        metavar="RUN_FOLDER",
-        nargs=how_many,
-        help="a folder that run has written, as its last column names it",
-    )
+    parser.add_argument("folders", metavar="RUN_FOLDER", nargs=how_many, help=_FOLDER)
 
 
 def _program(text: str) -> str:
@@ -184,6 +210,12 @@ def _policy_change(text: str) -> tuple[str, str]:
     if not (firewall and equals and policy):
         raise argparse.ArgumentTypeError(f"{text!r} is not FIREWALL=POLICY, as in office=udp_out")
     return firewall, policy
+
+
+def _file(text: str) -> Path:
+    if Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is a folder; name the file in it")
+    return Path(text)
 
 
 def _count(text: str) -> int:

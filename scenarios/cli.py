@@ -136,6 +136,7 @@ def _verbs() -> tuple[_Verb, ...]:
             (
                 arguments.scenarios,
                 arguments.output,
+                arguments.summaries,
                 arguments.runs,
                 arguments.policy,
                 arguments.controller_python,
@@ -146,7 +147,15 @@ def _verbs() -> tuple[_Verb, ...]:
             "Judge stored runs again; writes nothing and needs no root.",
             "./callpath judge results/runs/20261120-104428-intranet-9019",
             commands.judge,
-            (arguments.folders, arguments.output),
+            (arguments.folders, arguments.output, arguments.summaries),
+        ),
+        _Verb(
+            "evidence",
+            "Make a stored run's evidence.pcapng anew: all its captures in one, in order of time, "
+            "with the story as comments and the keys inside.",
+            "./callpath evidence results/runs/20261120-104428-intranet-9019 -o intranet.pcapng",
+            commands.evidence,
+            (arguments.folder, arguments.capture),
         ),
         _Verb(
             "inspect",
@@ -200,6 +209,13 @@ def _verbs() -> tuple[_Verb, ...]:
             "./callpath bench external_relayed --times 3",
             commands.bench,
             (arguments.scenario, arguments.packets, arguments.times, arguments.json),
+        ),
+        _Verb(
+            "schema",
+            "Print the JSON schema of what run and judge print with --json.",
+            "./callpath schema",
+            commands.schema,
+            (),
         ),
         _Verb(
             "completion",
