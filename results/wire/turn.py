@@ -25,9 +25,8 @@ class Payloads(NamedTuple):
     kinds: Kinds
 
 
-def read_payloads(data: Data, spans: Spans) -> Payloads:
-    """First bytes and kinds of payloads."""
-    heads = data.gather(spans.start, HEAD)
+def payloads_of(spans: Spans, heads: Heads) -> Payloads:
+    """Payloads with their kinds."""
     return Payloads(spans, heads, demultiplexed(heads, spans.sizes))
 
 
@@ -43,7 +42,7 @@ def innermost(data: Data, outer: Payloads) -> Payloads:
     layer = outer
     while len(index):
         index, spans = _wrapped(data, layer, index)
-        layer = read_payloads(data, spans)
+        layer = payloads_of(spans, data.gather(spans.start, HEAD))
         inner.spans.start[index], inner.spans.end[index] = spans.start, spans.end
         inner.heads[index], inner.kinds[index] = layer.heads, layer.kinds
     return inner
