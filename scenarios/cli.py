@@ -78,6 +78,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     if options.command is commands.whatif and len(options.policy) < 2:
         parser.error("whatif compares: give --policy at least twice")
+    if options.command is commands.bench and options.packets and options.name != commands.CAPTURES:
+        parser.error("--packets is for 'bench captures'")
     return options
 
 
@@ -321,12 +323,15 @@ def _add_bench(verbs: _Verbs) -> None:
     parser.add_argument(
         "--packets",
         type=_count,
-        default=1_000_000,
         metavar="N",
         help="packets of the capture that 'bench captures' makes (default: 1000000)",
     )
     parser.add_argument(
-        "--times", type=_count, default=5, metavar="N", help="how many runs (default: 5)"
+        "--times",
+        type=_count,
+        default=5,
+        metavar="N",
+        help="how many runs, or readings (default: 5)",
     )
     _add_json(parser)
     parser.set_defaults(command=commands.bench)

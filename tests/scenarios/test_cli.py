@@ -112,6 +112,7 @@ def test_an_unknown_scenario_is_named_with_those_there_are(
         (["run", "-q", "--json"], "argument --json: not allowed with argument -q/--quiet"),
         (["run", "--controller-python", "/no/python"], "there is no program '/no/python'"),
         (["bench", "intranet", "--times", "0"], "'0' is not a number of runs, from 1"),
+        (["bench", "intranet", "--packets", "9"], "--packets is for 'bench captures'"),
     ],
 )
 def test_wrong_usage_is_said_in_words_that_help(
