@@ -169,7 +169,7 @@ def program_on_host(parser: argparse.ArgumentParser) -> None:
 def times(parser: argparse.ArgumentParser) -> None:
     """How often a benchmark runs."""
     parser.add_argument(
-        "--times", type=_count, default=5, metavar="N", help="how many runs (default: 5)"
+        "--times", type=_count, default=5, metavar="N", help="how many runs, or readings (default: 5)"
     )
 
 
@@ -178,7 +178,6 @@ def packets(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--packets",
         type=_count,
-        default=1_000_000,
         metavar="N",
         help="packets of the capture that 'bench captures' makes (default: 1000000)",
     )

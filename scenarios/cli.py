@@ -77,6 +77,8 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     if options.command is commands.whatif and len(options.policy) < 2:
         parser.error("whatif compares: give --policy at least twice")
+    if options.command is commands.bench and options.packets and options.name != commands.CAPTURES:
+        parser.error("--packets is for 'bench captures'")
     return options
 
 

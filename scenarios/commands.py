@@ -287,13 +287,13 @@ def bench(options: argparse.Namespace) -> int:
 
 def _bench_captures(options: argparse.Namespace) -> int:
     from scenarios import display
-    from scenarios.reading.bench import ReadingError
+    from scenarios.reading.bench import PACKETS, ReadingError
     from scenarios.reading.bench import bench as benching
     from scenarios.reading.peers import PeerError
 
     try:
         with display.progress(options.name) as progress:
-            measured = benching(options.packets, progress)
+            measured = benching(options.packets or PACKETS, options.times, progress)
     except (ReadingError, PeerError, OSError) as error:
         return _cannot(error)
     if options.json:

@@ -14,6 +14,7 @@ from results.wire.data import Data
 from results.wire.fingerprint import fingerprints
 from results.wire.kinds import HEAD, Kind, looks_like_wireguard, within_tcp
 from results.wire.link import ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6, read_link
+from results.wire.near import Near
 from results.wire.network import read_ipv4, read_ipv6, together
 from results.wire.transport import (
     IP_ICMP,
@@ -25,7 +26,7 @@ from results.wire.transport import (
     read_udp,
     set_payload,
 )
-from results.wire.turn import Payloads, innermost, read_payloads
+from results.wire.turn import Payloads, innermost, payloads_of
 
 #: Packets that are read at once: their columns fit the cache of a processor.
 BATCH = 1 << 14
@@ -74,16 +75,17 @@ def read_columns(data: Data, link_type: LinkType, records: Records, own_mac: int
     columns.time, columns.frame_start = records.time, records.start
     columns.frame_size = records.size
     columns.payload_start, columns.inner_start = end.copy(), end.copy()
-    ethertype, at = read_link(data, link_type, own_mac, records, columns)
+    near = Near(data, records.start)
+    ethertype, at = read_link(near, link_type, own_mac, records, columns)
     frames = Spans(np.arange(len(records)), at, end)
     for number, kind in _BY_ETHERTYPE.items():
         set_payload(columns, _those(frames, ethertype == number), kind)
     packets = together(
-        read_ipv4(data, _those(frames, ethertype == ETHERTYPE_IPV4), columns),
-        read_ipv6(data, _those(frames, ethertype == ETHERTYPE_IPV6), columns),
+        read_ipv4(near, _those(frames, ethertype == ETHERTYPE_IPV4), columns),
+        read_ipv6(near, _those(frames, ethertype == ETHERTYPE_IPV6), columns),
     )
-    _read_udp_payloads(data, read_udp(data, of_protocol(packets, IP_UDP), columns), columns)
-    _read_tcp_payloads(data, read_tcp(data, of_protocol(packets, IP_TCP), columns), columns)
+    _read_udp_payloads(near, read_udp(near, of_protocol(packets, IP_UDP), columns), columns)
+    _read_tcp_payloads(near, read_tcp(near, of_protocol(packets, IP_TCP), columns), columns)
     set_payload(columns, of_protocol(packets, IP_ICMP), Kind.ICMP)
     set_payload(columns, of_protocol(packets, IP_ICMPV6), Kind.ICMPV6)
     return columns
@@ -93,22 +95,22 @@ def _those(frames: Spans, which: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> 
     return frames.only(which)
 
 
-def _read_udp_payloads(data: Data, spans: Spans, columns: Columns) -> None:
+def _read_udp_payloads(near: Near, spans: Spans, columns: Columns) -> None:
     if not len(spans.rows):
         return
-    outer = read_payloads(data, spans)
+    outer = payloads_of(spans, near.gather(spans, HEAD))
     rows, sizes = spans.rows, spans.sizes
     named = (columns.sport[rows] == DNS_PORT) | (columns.dport[rows] == DNS_PORT)
     outer.kinds[named] = Kind.DNS
     plain = np.flatnonzero(outer.kinds == Kind.UDP)
     tunnel = looks_like_wireguard(outer.heads[plain], sizes[plain])
     outer.kinds[plain[tunnel]] = Kind.WIREGUARD
-    inner = innermost(data, outer)
+    inner = innermost(near.data, outer)
     columns.kind[rows], columns.inner_kind[rows] = outer.kinds, inner.kinds
     columns.payload_start[rows], columns.payload_size[rows] = spans.start, sizes
     columns.inner_start[rows], columns.inner_size[rows] = inner.spans.start, inner.spans.sizes
     columns.fingerprint[rows] = fingerprints(
-        data, inner.spans.start, inner.spans.sizes, inner.heads
+        near.data, inner.spans.start, inner.spans.sizes, inner.heads
     )
     _set_stun_types(columns.stun_type, outer)
     _set_stun_types(columns.inner_stun_type, inner)
@@ -132,9 +134,9 @@ def _set_rtp(columns: Columns, inner: Payloads) -> None:
     columns.ssrc[rows], columns.payload_type[rows] = heads["sender"], heads["second"]
 
 
-def _read_tcp_payloads(data: Data, spans: Spans, columns: Columns) -> None:
+def _read_tcp_payloads(near: Near, spans: Spans, columns: Columns) -> None:
     if not len(spans.rows):
         return
     set_payload(columns, spans, Kind.TCP)
-    heads = data.gather(spans.start, HEAD)
+    heads = near.gather(spans, HEAD)
     columns.inner_kind[spans.rows] = within_tcp(heads, spans.sizes)

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from results.wire.capture import LinkType, Records
-from results.wire.columns import Columns
+from results.wire.columns import Columns, Spans
 from results.wire.data import Data, Places
+from results.wire.near import Near
 
 ETHERTYPE_IPV4 = 0x0800
 ETHERTYPE_ARP = 0x0806
@@ -24,6 +25,7 @@ _ETHERNET = np.dtype(
         ("type", ">u2"),
     ]
 )
+_FIRST_BYTE = np.dtype([("value", "u1")])
 _TAG = np.dtype([("control", ">u2"), ("type", ">u2")])
 
 #: tcpdump.org/linktypes/LINKTYPE_LINUX_SLL.html and …_SLL2.html.
@@ -55,39 +57,43 @@ class Network(NamedTuple):
 
 
 def read_link(
-    data: Data, link_type: LinkType, own_mac: int | None, records: Records, columns: Columns
+    near: Near, link_type: LinkType, own_mac: int | None, records: Records, columns: Columns
 ) -> Network:
     """Read link-layer headers; of raw IP, tell the version."""
     whole = records.size >= records.original
     end = records.start + records.size
     if link_type is LinkType.ETHERNET:
-        network = _ethernet(data, records, columns)
+        network = _ethernet(near, records, columns)
         columns.outgoing = columns.src_mac == (-1 if own_mac is None else own_mac)
     elif link_type in (LinkType.LINUX_COOKED, LinkType.LINUX_COOKED_V2):
-        network = _cooked(data, link_type, records, columns)
+        network = _cooked(near, link_type, records, columns)
     else:
-        network = _raw_ip(data, records)
-    network = _without_tags(data, network, end)
+        network = _raw_ip(near, records)
+    network = _without_tags(near.data, network, end)
     network.ethertype[~whole | (network.at > end)] = 0
     return network
 
 
-def _ethernet(data: Data, records: Records, columns: Columns) -> Network:
-    head = data.gather(records.start, _ETHERNET)
+def _ethernet(near: Near, records: Records, columns: Columns) -> Network:
+    head = near.gather(_frames(records), _ETHERNET)
     has_macs = records.size >= 2 * _MAC_SIZE
     columns.dst_mac = _mac(head["dst_high"], head["dst_low"]) * has_macs
     columns.src_mac = _mac(head["src_high"], head["src_low"]) * has_macs
     return Network(head["type"].astype(np.uint16), records.start + _ETHERNET.itemsize)
 
 
+def _frames(records: Records) -> Spans:
+    return Spans(np.arange(len(records)), records.start, records.start + records.size)
+
+
 def _mac(high: NDArray[np.uint16], low: NDArray[np.uint32]) -> NDArray[np.uint64]:
     return high.astype(np.uint64) << np.uint64(32) | low
 
 
-def _cooked(data: Data, link_type: LinkType, records: Records, columns: Columns) -> Network:
+def _cooked(near: Near, link_type: LinkType, records: Records, columns: Columns) -> Network:
     """Of the addresses there is that of the sender alone; the kernel tells the direction."""
     kind = _COOKED if link_type is LinkType.LINUX_COOKED else _COOKED_V2
-    head = data.gather(records.start, kind)
+    head = near.gather(_frames(records), kind)
     whole = records.size >= kind.itemsize
     has_mac = whole & (head["address_size"] == _MAC_SIZE)
     columns.src_mac = _mac(head["src_high"], head["src_low"]) * has_mac
@@ -95,8 +101,8 @@ def _cooked(data: Data, link_type: LinkType, records: Records, columns: Columns)
     return Network(head["type"].astype(np.uint16), records.start + kind.itemsize)
 
 
-def _raw_ip(data: Data, records: Records) -> Network:
-    version = data.octets(records.start, 1)[:, 0] >> 4
+def _raw_ip(near: Near, records: Records) -> Network:
+    version = near.gather(_frames(records), _FIRST_BYTE)["value"] >> 4
     types = np.zeros(16, np.uint16)
     types[4], types[6] = ETHERTYPE_IPV4, ETHERTYPE_IPV6
     return Network(types[version], records.start)

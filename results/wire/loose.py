@@ -8,8 +8,8 @@ import numpy as np
 from results.wire.columns import Spans
 from results.wire.data import Data
 from results.wire.fingerprint import fingerprints
-from results.wire.kinds import Kind
-from results.wire.turn import innermost, read_payloads
+from results.wire.kinds import HEAD, Kind
+from results.wire.turn import innermost, payloads_of
 
 
 class Loose(NamedTuple):
@@ -28,7 +28,7 @@ def read_loose(payloads: Sequence[bytes]) -> list[Loose]:
     sizes = np.array([len(payload) for payload in payloads], np.int64)
     ends = np.cumsum(sizes)
     spans = Spans(np.arange(len(payloads)), ends - sizes, ends)
-    outer = read_payloads(data, spans)
+    outer = payloads_of(spans, data.gather(spans.start, HEAD))
     inner = innermost(data, outer)
     prints = fingerprints(data, inner.spans.start, inner.spans.sizes, inner.heads)
     return [

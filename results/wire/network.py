@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from results.wire.columns import Columns, Spans
 from results.wire.data import Data, Places
+from results.wire.near import Near
 
 _IPV4 = np.dtype(
     [
@@ -46,13 +47,13 @@ class Transports(NamedTuple):
     protocol: NDArray[np.uint8]
 
 
-def read_ipv4(data: Data, packets: Spans, columns: Columns) -> Transports:
+def read_ipv4(near: Near, packets: Spans, columns: Columns) -> Transports:
     """Read IPv4 headers (RFC 791, section 3.1); bytes after the packet pad the frame.
 
     What is given back are the payloads of packets that are whole, and of first fragments.
     """
     packets = packets.only(packets.sizes >= _IPV4.itemsize)
-    head = data.gather(packets.start, _IPV4)
+    head = near.gather(packets, _IPV4)
     is_ipv4 = head["version_ihl"] >> 4 == 4
     if not is_ipv4.all():
         packets, head = packets.only(is_ipv4), head[is_ipv4]
@@ -74,10 +75,10 @@ def read_ipv4(data: Data, packets: Spans, columns: Columns) -> Transports:
     return _those(Transports(payloads, head["protocol"]), fits)
 
 
-def read_ipv6(data: Data, packets: Spans, columns: Columns) -> Transports:
+def read_ipv6(near: Near, packets: Spans, columns: Columns) -> Transports:
     """Read IPv6 headers (RFC 8200, section 3), extension headers included."""
     packets = packets.only(packets.sizes >= _IPV6.itemsize)
-    head = data.gather(packets.start, _IPV6)
+    head = near.gather(packets, _IPV6)
     is_ipv6 = head["version_class"] >> 4 == 6
     packets, head = packets.only(is_ipv6), head[is_ipv6]
     rows = packets.rows
@@ -89,7 +90,7 @@ def read_ipv6(data: Data, packets: Spans, columns: Columns) -> Transports:
     end = np.where(length == 0, packets.end, start + length)
     payload = Transports(Spans(rows, start, end), head["next"].copy())
     whole = (end <= packets.end) & (start <= end)
-    fits = _after_extensions(data, payload, whole, columns)
+    fits = _after_extensions(near.data, payload, whole, columns)
     columns.protocol[rows] = payload.protocol
     _set_transport(columns, payload.spans, whole)
     return _those(payload, fits)

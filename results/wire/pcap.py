@@ -111,9 +111,9 @@ class PcapChain:
         self._data, self._order = data, order
         self._struct, self._size = struct.Struct(order + "IIII"), struct.Struct(order + "I")
         self._kind = np.dtype([(name, order + "u4") for name in _Head._fields])
-        self._last = len(data) - _RECORD_HEADER
+        self.last = len(data) - _RECORD_HEADER
         self._sizes = data.view(self._kind)["size"]
-        if self._last >= _FILE_HEADER:
+        if self.last >= _FILE_HEADER:
             self.now = self.head(_FILE_HEADER).seconds
 
     def head(self, at: int) -> _Head:
@@ -126,12 +126,12 @@ class PcapChain:
 
     def follow(self, at: Places) -> Places:
         """Where the next records begin, if these are whole."""
-        sizes: NDArray[np.uint32] = self._sizes[np.minimum(at, self._last)]
+        sizes: NDArray[np.uint32] = self._sizes[at]
         return at + sizes + _RECORD_HEADER
 
     def end(self, at: int) -> int:
         """Where a record ends, or -1 where there is none."""
-        if at > self._last:
+        if at > self.last:
             return -1
         (size,) = self._size.unpack_from(self._data.raw, at + _SIZE)
         end: int = at + _RECORD_HEADER + size
@@ -166,7 +166,7 @@ class PcapChain:
 
     def _after_likely(self, at: int) -> int:
         """Where a record ends that is likely to be one, or the file; else -1."""
-        if at > self._last:
+        if at > self.last:
             return at if at == len(self._data) else -1
         seconds, fraction, size, original = self._struct.unpack_from(self._data.raw, at)
         is_time = 0 <= (seconds >> 16) - (self.now >> 16) <= 1

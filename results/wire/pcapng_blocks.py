@@ -43,7 +43,7 @@ class BlockChain:
                 "itemsize": 28,
             }
         )
-        self._last = len(data) - SMALLEST
+        self.last = len(data) - SMALLEST
         self._lengths = data.view(np.dtype([("type", word), ("length", word)]))["length"]
 
     def head(self, at: int) -> tuple[int, int]:
@@ -62,12 +62,12 @@ class BlockChain:
 
     def follow(self, at: Places) -> Places:
         """Where the next blocks begin, if these are whole."""
-        lengths: NDArray[np.uint32] = self._lengths[np.minimum(at, self._last)]
+        lengths: NDArray[np.uint32] = self._lengths[at]
         return at + np.maximum(lengths, np.uint32(SMALLEST))
 
     def end(self, at: int) -> int:
         """Where a block ends, or -1 where there is none."""
-        length = self.head(at)[1] if at <= self._last else 0
+        length = self.head(at)[1] if at <= self.last else 0
         end = at + length
         return end if length >= SMALLEST and end <= len(self._data) else -1
 

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from results.wire.columns import Columns, Spans
-from results.wire.data import Data
 from results.wire.kinds import Kind
+from results.wire.near import Near
 from results.wire.network import Transports
 
 #: IP protocol numbers (IANA "Assigned Internet Protocol Numbers").
@@ -28,10 +28,10 @@ def of_protocol(payloads: Transports, protocol: int) -> Spans:
     return payloads.spans.only(payloads.protocol == protocol)
 
 
-def read_udp(data: Data, datagrams: Spans, columns: Columns) -> Spans:
+def read_udp(near: Near, datagrams: Spans, columns: Columns) -> Spans:
     """Read UDP headers (RFC 768); payloads of datagrams that their packets hold whole."""
     datagrams = datagrams.only(datagrams.sizes >= _UDP.itemsize)
-    head = data.gather(datagrams.start, _UDP)
+    head = near.gather(datagrams, _UDP)
     _set_ports(columns, datagrams, head)
     length = head["length"].astype(np.int64)
     whole = (length >= _UDP.itemsize) & (length <= datagrams.sizes)
@@ -39,10 +39,10 @@ def read_udp(data: Data, datagrams: Spans, columns: Columns) -> Spans:
     return Spans(datagrams.rows, start + _UDP.itemsize, start + length).only(whole)
 
 
-def read_tcp(data: Data, segments: Spans, columns: Columns) -> Spans:
+def read_tcp(near: Near, segments: Spans, columns: Columns) -> Spans:
     """Read TCP headers (RFC 9293, section 3.1); payloads of segments."""
     segments = segments.only(segments.sizes >= _TCP.itemsize)
-    head = data.gather(segments.start, _TCP)
+    head = near.gather(segments, _TCP)
     _set_ports(columns, segments, head)
     size = (head["offset"] >> 4).astype(np.int64) * 4
     good = (size >= _TCP.itemsize) & (size <= segments.sizes)

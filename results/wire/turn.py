@@ -25,9 +25,8 @@ class Payloads(NamedTuple):
     kinds: Kinds
 
 
-def read_payloads(data: Data, spans: Spans) -> Payloads:
-    """First bytes and kinds of payloads."""
-    heads = data.gather(spans.start, HEAD)
+def payloads_of(spans: Spans, heads: Heads) -> Payloads:
+    """Payloads with their kinds."""
     return Payloads(spans, heads, demultiplexed(heads, spans.sizes))
 
 
@@ -35,14 +34,15 @@ def innermost(data: Data, outer: Payloads) -> Payloads:
     """Unwrap ChannelData and indications until something else comes to light."""
     inner = Payloads(
         Spans(outer.spans.rows, outer.spans.start.copy(), outer.spans.end.copy()),
-        outer.heads.copy(),
+        # Structures would be copied field by field.
+        outer.heads[np.arange(len(outer.kinds))],
         outer.kinds.copy(),
     )
     index = np.arange(len(outer.kinds))
     layer = outer
     while len(index):
         index, spans = _wrapped(data, layer, index)
-        layer = read_payloads(data, spans)
+        layer = payloads_of(spans, data.gather(spans.start, HEAD))
         inner.spans.start[index], inner.spans.end[index] = spans.start, spans.end
         inner.heads[index], inner.kinds[index] = layer.heads, layer.kinds
     return inner

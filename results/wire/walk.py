@@ -23,12 +23,17 @@ _FEW = 16
 
 
 class Chain(Protocol):
-    """How the records of a format follow each other."""
+    """How the records of a format follow each other.
+
+    ``last`` is the last place in the file at which a header has room.
+    """
+
+    last: int
 
     def follow(self, at: Places) -> Places:
         """Where records that begin at these places say that the next ones do; proves nothing.
 
-        Always further on; beyond the end of the file where no whole record fits.
+        The places are none beyond the last one; what is found is always further on.
         """
 
     def heads(self, at: Places) -> NDArray[np.void]:
@@ -92,13 +97,14 @@ def _in_lock_step(
 ) -> tuple[list[Places], Places, Places]:
     """Walk all slices until few are left: what was found, where those are, and their stops."""
     at = np.array(starts, np.int64)
-    stop = np.array([*starts[1:], bound][: len(starts)], np.int64)
+    # Beyond the last place no header could be read.
+    stop = np.array([*starts[1:], min(bound, chain.last + 1)][: len(starts)], np.int64)
     found = []
     while len(at) >= _FEW:
         found.append(at)
         at = chain.follow(at)
         live = at < stop
-        if not live.all():
+        if np.count_nonzero(live) < len(live):
             at, stop = at[live], stop[live]
     return found, at, stop
 

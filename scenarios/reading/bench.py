@@ -46,35 +46,35 @@ class Figure:
         return self.packets / self.seconds
 
 
-def bench(count: int, progress: Progress) -> list[Figure]:
-    """Make the files, and let everybody read them."""
+def bench(count: int, times: int, progress: Progress) -> list[Figure]:
+    """Make files of so many packets, and let everybody read them; of our times the best counts."""
     with tempfile.TemporaryDirectory(prefix="callpath-bench-") as folder:
-        return list(_figures(Path(folder), count, progress))
+        return list(_figures(Path(folder), count, times, progress))
 
 
-def _figures(folder: Path, count: int, progress: Progress) -> Iterator[Figure]:
+def _figures(folder: Path, count: int, times: int, progress: Progress) -> Iterator[Figure]:
     progress(f"writing {count:,} packets")
     pcap, pcapng = folder / "mix.pcap", folder / "mix.pcapng"
     write_pcap(pcap, packets(count))
     write_pcapng(pcapng, packets(count))
     progress("reading pcap and pcapng")
-    ours = _own(pcap, "pcap")
+    ours = _own(pcap, times)
     yield ours
-    yield _own(pcapng, "pcapng")
+    yield _own(pcapng, times)
     pcapng.unlink()
     for peer in peers.installed():
         progress(f"{peer.name} is reading")
         yield _of_peer(peer, pcap, ours)
     pcap.unlink()
     progress("joining taps")
-    yield _joining(folder, min(count, _AT_A_TAP))
+    yield _joining(folder, times, min(count, _AT_A_TAP))
 
 
-def _own(path: Path, format_: str) -> Figure:
-    said = _program("scenarios.reading.own", path)
+def _own(path: Path, times: int) -> Figure:
+    said = _program("scenarios.reading.own", times, path)
     return Figure(
         reader="callpath",
-        what=f"classify and fingerprint, {format_}",
+        what=f"classify and fingerprint, {path.suffix[1:]}",
         packets=int(said["packets"]),
         seconds=said["seconds"],
         cpu_seconds=said["cpu_seconds"],
@@ -89,20 +89,20 @@ def _of_peer(peer: peers.Peer, path: Path, ours: Figure) -> Figure:
     return Figure(peers.version(peer.name), "dissect, pcap", count, seconds, slower)
 
 
-def _joining(folder: Path, count: int) -> Figure:
+def _joining(folder: Path, times: int, count: int) -> Figure:
     some = list(islice(packets(count), count))
     paths = [folder / f"tap{number}.pcap" for number in range(taps.TAPS)]
     for number, path in enumerate(paths):
         write_pcap(path, taps.seen_at(some, number))
-    said = _program("scenarios.reading.taps", *paths)
+    said = _program("scenarios.reading.taps", times, *paths)
     what = f"join {taps.TAPS} taps of {count:,}"
     return Figure("callpath", what, int(said["sightings"]), said["seconds"])
 
 
-def _program(module: str, *paths: Path) -> dict[str, float]:
+def _program(module: str, times: int, *paths: Path) -> dict[str, float]:
     """What one of our measuring programs says."""
     done = subprocess.run(
-        [sys.executable, "-m", module, *map(str, paths)],
+        [sys.executable, "-m", module, str(times), *map(str, paths)],
         cwd=Path(__file__).parent.parent.parent,
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,

@@ -1,6 +1,6 @@
 """How fast Callpath itself reads a capture, and how much memory of its own that takes.
 
-Runs in a process of its own, ``python -m scenarios.reading.own FILE``, so that nothing else
+Runs in a process of its own, ``python -m scenarios.reading.own TIMES FILE``, so that nothing else
 counts. Prints one JSON object.
 """
 
@@ -12,9 +12,6 @@ from pathlib import Path
 from results.wire.batches import read_batches
 from results.wire.captures import open_capture
 
-#: The best of so many readings counts; before them the file is read once, into the page cache.
-_TIMES = 5
-
 
 def anonymous_kib() -> int:
     """Memory of this process that belongs to no file, in KiB (proc(5), RssAnon)."""
@@ -23,13 +20,16 @@ def anonymous_kib() -> int:
     return int(line.split()[1])
 
 
-def measure(path: Path) -> dict[str, float]:
-    """Packets, seconds, seconds of processors, and the most anonymous memory in KiB."""
+def measure(path: Path, times: int) -> dict[str, float]:
+    """Packets, seconds, seconds of processors, and the most anonymous memory in KiB.
+
+    The best of so many readings counts; before them the file is read into the page cache.
+    """
     memory = count = 0
     for batch in read_batches(open_capture(path)):
         count += len(batch)
         memory = max(memory, anonymous_kib())
-    took = [_timed(path) for _ in range(_TIMES)]
+    took = [_timed(path) for _ in range(times)]
     seconds, cpu = min(took)
     return {"packets": count, "seconds": seconds, "cpu_seconds": cpu, "anonymous_kib": memory}
 
@@ -42,4 +42,4 @@ def _timed(path: Path) -> tuple[float, float]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(Path(sys.argv[1]))))  # noqa: T201
+    print(json.dumps(measure(Path(sys.argv[2]), int(sys.argv[1]))))  # noqa: T201

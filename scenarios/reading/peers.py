@@ -2,7 +2,7 @@
 
 import importlib.metadata
 import importlib.util
-import itertools
+import re
 import shutil
 import subprocess
 import sys
@@ -111,5 +111,6 @@ def version(name: str) -> str:
     """The version of a peer, in its own words."""
     if name == "tshark":
         said = subprocess.run(["tshark", "--version"], capture_output=True, text=True, check=False)
-        return next(itertools.islice(said.stdout.splitlines(), 1), "tshark of unknown version")
+        number = re.search(r"\d[\d.]*", said.stdout)
+        return f"tshark {number[0] if number else 'of unknown version'}"
     return f"{name} {importlib.metadata.version(name)}"

@@ -1,6 +1,6 @@
 """How fast the sightings of packets at several taps are joined.
 
-Runs in a process of its own, ``python -m scenarios.reading.taps FILE …``; prints JSON.
+Runs in a process of its own, ``python -m scenarios.reading.taps TIMES FILE …``; prints JSON.
 """
 
 import json
@@ -15,7 +15,6 @@ from scenarios.reading.mix import Packet
 from topologies.spec import Tap
 
 TAPS = 4
-_TIMES = 5
 
 #: Nanoseconds from tap to tap.
 _HOP = 50_000
@@ -31,7 +30,7 @@ def seen_at(packets: list[Packet], tap: int) -> Iterator[Packet]:
         yield Packet(time_ + tap * _HOP, changed + frame[_SOURCE_PORT + 2 :])
 
 
-def measure(paths: list[Path]) -> dict[str, float]:
+def measure(paths: list[Path], times: int) -> dict[str, float]:
     """Sightings, packets that were seen at all taps, and seconds that joining them took."""
     captures = {
         Tap(name=path.stem, host=path.stem, interface="eth0", link="wire", mac=None): path
@@ -39,7 +38,7 @@ def measure(paths: list[Path]) -> dict[str, float]:
     }
     table = read_table(captures)
     took = []
-    for _ in range(_TIMES):
+    for _ in range(times):
         began = time.perf_counter()
         passages = join(table)
         took.append(time.perf_counter() - began)
@@ -48,4 +47,4 @@ def measure(paths: list[Path]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure([Path(name) for name in sys.argv[1:]])))  # noqa: T201
+    print(json.dumps(measure([Path(name) for name in sys.argv[2:]], int(sys.argv[1]))))  # noqa: T201

@@ -120,6 +120,7 @@ def test_an_unknown_scenario_is_named_with_those_there_are(
         (["inspect", "f", "--silence", "0"], "'0' is not a number of seconds above 0"),
         (["inspect", "f", "--silence", "nan"], "'nan' is not a number of seconds above 0"),
         (["bench", "intranet", "--times", "0"], "'0' is not a number of runs, from 1"),
+        (["bench", "intranet", "--packets", "9"], "--packets is for 'bench captures'"),
     ],
 )
 def test_wrong_usage_is_said_in_words_that_help(

@@ -92,6 +92,7 @@ def test_mutated_packets(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 def test_a_hundred_thousand_mutated_packets(tmp_path: Path) -> None:
     for frames in mutated_packets(LONG):
         check(tmp_path / "a.pcap", frames)
@@ -176,6 +177,7 @@ def test_mutated_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 @pytest.mark.usefixtures("sliced")
 def test_many_mutated_files(tmp_path: Path) -> None:
     mutate_files(tmp_path, LONG // 10)

@@ -60,7 +60,7 @@ def test_every_packet_is_seen_at_all_taps(tmp_path: Path) -> None:
 
 def test_what_is_measured_of_ourselves(tmp_path: Path) -> None:
     write_pcap(tmp_path / "a.pcap", packets(300))
-    said = own.measure(tmp_path / "a.pcap")
+    said = own.measure(tmp_path / "a.pcap", 2)
     assert said["packets"] == 300
     assert 0 < said["seconds"] < 60
     assert said["anonymous_kib"] > 1000
@@ -70,7 +70,7 @@ def test_a_peer_is_compared_by_seconds_a_packet(monkeypatch: pytest.MonkeyPatch)
     peer = peers.Peer("numpy", 50, lambda path, count: float(path.exists() and count))
     monkeypatch.setattr(peers, "installed", lambda: [peer])
     said: list[str] = []
-    ours, ng, theirs, joined = benching.bench(400, said.append)
+    ours, ng, theirs, joined = benching.bench(400, 1, said.append)
     assert (ours.packets, ng.packets, theirs.packets, joined.packets) == (400, 400, 50, 1600)
     assert theirs.seconds == 50
     assert theirs.times_slower == pytest.approx(ours.rate)
@@ -80,7 +80,7 @@ def test_a_peer_is_compared_by_seconds_a_packet(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_program_that_fails_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(benching.ReadingError, match=r"own failed: .*none\.pcap does not exist"):
-        benching._program("scenarios.reading.own", tmp_path / "none.pcap")
+        benching._program("scenarios.reading.own", 1, tmp_path / "none.pcap")
 
 
 def test_tshark_sees_webrtc() -> None:
