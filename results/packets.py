@@ -87,6 +87,10 @@ class PacketTable(Columns):
         """The payload after unwrapping ChannelData and Send and Data indications."""
         return self._bytes(row, self.inner_start[row], self.inner_size[row])
 
+    def transport(self, row: int) -> bytes:
+        """What an IP packet carries, with the header of UDP or TCP; of a fragment its part."""
+        return self._bytes(row, self.transport_start[row], self.transport_size[row])
+
     def peer(self, row: int) -> tuple[int, int] | None:
         """XOR-PEER-ADDRESS of a Send or Data indication as (IPv4 address, port)."""
         if self.stun_type[row] not in INDICATIONS:
@@ -155,12 +159,12 @@ def read_table(
     """
     taps = tuple(captures)
     files = [open_capture(path) for path in captures.values()]
-    growing = Growing()
-    for index, (tap, file) in enumerate(zip(taps, files, strict=True)):
-        own = None if tap.mac is None else int(tap.mac.replace(":", ""), 16)
-        for batch in read_batches(file, own):
-            growing.add(batch, index)
-    columns: dict[str, Any] = growing.finish()
+    with Growing() as growing:
+        for index, (tap, file) in enumerate(zip(taps, files, strict=True)):
+            own = None if tap.mac is None else int(tap.mac.replace(":", ""), 16)
+            for batch in read_batches(file, own):
+                growing.add(batch, index)
+        columns: dict[str, Any] = growing.finish()
     table = PacketTable(
         taps=taps,
         files=tuple(file.data for file in files),

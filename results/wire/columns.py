@@ -43,6 +43,10 @@ class Columns:
     #: Sequence number and flags of TCP (RFC 9293, section 3.1).
     tcp_seq: NDArray[np.uint32]
     tcp_flags: NDArray[np.uint8]
+    #: Of fragments: the flag "more fragments" and the offset as in IPv4 (RFC 791, section 3.1),
+    #: and what the fragments of one packet have in common.
+    fragment: NDArray[np.uint16]
+    fragment_id: NDArray[np.uint32]
     #: Kind of the outermost payload.
     kind: NDArray[np.uint8]
     #: Kind of the innermost payload; equal to ``kind`` where nothing is wrapped.
@@ -63,6 +67,7 @@ class Columns:
     frame_start: NDArray[np.int64]
     frame_size: NDArray[np.int64]
     transport_start: NDArray[np.int64]
+    transport_size: NDArray[np.int64]
     payload_start: NDArray[np.int64]
     payload_size: NDArray[np.int64]
     inner_start: NDArray[np.int64]
@@ -95,6 +100,8 @@ TYPES: dict[str, np.dtype[np.generic]] = {
     "ttl": np.dtype(np.uint8),
     "tcp_seq": np.dtype(np.uint32),
     "tcp_flags": np.dtype(np.uint8),
+    "fragment": np.dtype(np.uint16),
+    "fragment_id": np.dtype(np.uint32),
     "kind": np.dtype(np.uint8),
     "inner_kind": np.dtype(np.uint8),
     "stun_type": np.dtype(np.uint16),
@@ -107,6 +114,7 @@ TYPES: dict[str, np.dtype[np.generic]] = {
     "frame_start": np.dtype(np.int64),
     "frame_size": np.dtype(np.int64),
     "transport_start": np.dtype(np.int64),
+    "transport_size": np.dtype(np.int64),
     "payload_start": np.dtype(np.int64),
     "payload_size": np.dtype(np.int64),
     "inner_start": np.dtype(np.int64),

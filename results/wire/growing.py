@@ -1,5 +1,6 @@
 """Columns that grow batch by batch, and leave memory when they get large."""
 
+from contextlib import ExitStack
 from tempfile import TemporaryFile
 from typing import IO
 
@@ -14,10 +15,14 @@ _IN_MEMORY = 1 << 18
 Column = NDArray[np.generic]
 
 
-class Growing:
-    """Columns of packets, and the number of the tap that saw each of them."""
+class Growing(ExitStack):
+    """Columns of packets, and the number of the tap that saw each of them.
+
+    A context: its end closes the files, whose mappings stay.
+    """
 
     def __init__(self) -> None:
+        super().__init__()
         self._count = 0
         self._waiting: dict[str, list[Column]] = {name: [] for name in (*NAMES, "tap")}
         self._files: dict[str, IO[bytes]] = {}
@@ -46,7 +51,8 @@ class Growing:
             return column
         if not self._files:
             return column[order]
-        new = np.memmap(TemporaryFile(), kind, "w+", shape=column.shape)  # noqa: SIM115
+        with TemporaryFile() as file:
+            new = np.memmap(file, kind, "w+", shape=column.shape)
         # "clip" writes into the file itself, without a copy in memory.
         return np.take(column, order, axis=0, out=new.view(np.ndarray), mode="clip")
 
@@ -59,7 +65,7 @@ class Growing:
     def _write_out(self) -> None:
         for name, batches in self._waiting.items():
             if name not in self._files:
-                self._files[name] = TemporaryFile()  # noqa: SIM115 (the mapping outlives us)
+                self._files[name] = self.enter_context(TemporaryFile())  # noqa: SIM115
             for batch in batches:
                 self._files[name].write(np.ascontiguousarray(batch).data)
             self._files[name].flush()

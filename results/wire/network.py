@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from results.wire.columns import Columns, Spans
-from results.wire.data import Data
+from results.wire.data import Data, Places
 
 _IPV4 = np.dtype(
     [
@@ -17,6 +17,8 @@ _IPV4 = np.dtype(
 )
 #: The bits of the IPv4 flags field that hold the fragment offset (RFC 791, section 3.1).
 _FRAGMENT_OFFSET = 0x1FFF
+_MORE_FRAGMENTS = 0x2000
+_FRAGMENT_BITS = _MORE_FRAGMENTS | _FRAGMENT_OFFSET
 
 _IPV6 = np.dtype(
     [
@@ -63,8 +65,13 @@ def read_ipv4(data: Data, packets: Spans, columns: Columns) -> Transports:
     end = np.where(total == 0, packets.end, packets.start + total)
     start = packets.start + (head["version_ihl"] & 0x0F).astype(np.int64) * 4
     fits = (start >= packets.start + _IPV4.itemsize) & (start <= end) & (end <= packets.end)
+    payloads = Spans(rows, start, end)
+    _set_transport(columns, payloads, fits)
+    fragments = np.flatnonzero(fits & (head["fragment"] & _FRAGMENT_BITS != 0))
+    columns.fragment[rows[fragments]] = head["fragment"][fragments] & _FRAGMENT_BITS
+    columns.fragment_id[rows[fragments]] = head["id"][fragments]
     fits &= head["fragment"] & _FRAGMENT_OFFSET == 0
-    return _those(Transports(Spans(rows, start, end), head["protocol"]), fits)
+    return _those(Transports(payloads, head["protocol"]), fits)
 
 
 def read_ipv6(data: Data, packets: Spans, columns: Columns) -> Transports:
@@ -81,33 +88,64 @@ def read_ipv6(data: Data, packets: Spans, columns: Columns) -> Transports:
     length = head["length"].astype(np.int64)
     end = np.where(length == 0, packets.end, start + length)
     payload = Transports(Spans(rows, start, end), head["next"].copy())
-    fits = _after_extensions(data, payload) & (end <= packets.end) & (start <= end)
+    whole = (end <= packets.end) & (start <= end)
+    fits = _after_extensions(data, payload, whole, columns)
     columns.protocol[rows] = payload.protocol
+    _set_transport(columns, payload.spans, whole)
     return _those(payload, fits)
 
 
-def _after_extensions(data: Data, payload: Transports) -> NDArray[np.bool_]:
-    """Step over extension headers, in place; which packets have a payload after them."""
-    (_, start, end), protocol = payload
-    good = np.ones(len(start), np.bool_)
+def _set_transport(columns: Columns, payloads: Spans, which: NDArray[np.bool_]) -> None:
+    payloads = payloads.only(which)
+    columns.transport_start[payloads.rows] = payloads.start
+    columns.transport_size[payloads.rows] = payloads.sizes
+
+
+def _after_extensions(
+    data: Data, payload: Transports, whole: NDArray[np.bool_], columns: Columns
+) -> NDArray[np.bool_]:
+    """Step over extension headers, in place; which packets have a payload to be read after them.
+
+    ``whole`` are those whose frame holds them whole.
+    """
+    (rows, start, end), protocol = payload
+    good = whole.copy()
     for _ in range(_MOST_EXTENSIONS):
         extended = np.flatnonzero(good & np.isin(protocol, _EXTENSIONS))
         if not len(extended):
             return good
         head = data.gather(start[extended], _EXTENSION)
         kind = protocol[extended]
-        size = np.where(
-            kind == _AUTHENTICATION,
-            (head["length"].astype(np.int64) + 2) * 4,
-            np.where(kind == _FRAGMENT, 8, (head["length"].astype(np.int64) + 1) * 8),
-        )
-        first = (kind != _FRAGMENT) | (head["offset"] & _FRAGMENT_OFFSET_V6 == 0)
-        whole = start[extended] + size <= end[extended]
-        good[extended] = first & whole
-        step = extended[whole]
-        protocol[step] = head["next"][whole]
-        start[step] += size[whole]
+        size = _extension_sizes(kind, head["length"].astype(np.int64))
+        fits = start[extended] + size <= end[extended]
+        _set_fragments(columns, rows[extended], head, fits & (kind == _FRAGMENT))
+        later = (kind == _FRAGMENT) & (head["offset"] & _FRAGMENT_OFFSET_V6 != 0)
+        good[extended] = fits & ~later
+        step = extended[fits]
+        protocol[step] = head["next"][fits]
+        start[step] += size[fits]
     return good & ~np.isin(protocol, _EXTENSIONS)
+
+
+def _extension_sizes(kind: NDArray[np.uint8], length: Places) -> Places:
+    """Sizes of extension headers (RFC 8200, section 4; RFC 4302, section 2.2)."""
+    authentication = np.where(kind == _AUTHENTICATION, (length + 2) * 4, (length + 1) * 8)
+    return np.where(kind == _FRAGMENT, _EXTENSION.itemsize, authentication)
+
+
+def _set_fragments(
+    columns: Columns,
+    rows: NDArray[np.intp],
+    head: NDArray[np.void],
+    which: NDArray[np.bool_],
+) -> None:
+    """Say which packets are fragments, as IPv4 does: the offset in units of 8 bytes, a flag above.
+
+    A packet that is whole all the same is none (RFC 6946).
+    """
+    offset = head["offset"][which]
+    columns.fragment[rows[which]] = offset >> 3 | (offset & 1) * np.uint16(_MORE_FRAGMENTS)
+    columns.fragment_id[rows[which]] = head["id"][which]
 
 
 def _those(payloads: Transports, which: NDArray[np.bool_]) -> Transports:

@@ -49,7 +49,6 @@ def read_tcp(data: Data, segments: Spans, columns: Columns) -> Spans:
     segments, head, size = segments.only(good), head[good], size[good]
     columns.tcp_seq[segments.rows] = head["seq"]
     columns.tcp_flags[segments.rows] = head["flags"]
-    columns.transport_start[segments.rows] = segments.start
     return Spans(segments.rows, segments.start + size, segments.end)
 
 

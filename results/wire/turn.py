@@ -35,7 +35,8 @@ def innermost(data: Data, outer: Payloads) -> Payloads:
     """Unwrap ChannelData and indications until something else comes to light."""
     inner = Payloads(
         Spans(outer.spans.rows, outer.spans.start.copy(), outer.spans.end.copy()),
-        outer.heads.copy(),
+        # Structures would be copied field by field.
+        outer.heads[np.arange(len(outer.kinds))],
         outer.kinds.copy(),
     )
     index = np.arange(len(outer.kinds))

@@ -310,12 +310,33 @@ FRAMES = st.binary(max_size=80) | st.builds(
 )
 
 
+#: Headers of IPv6, its extensions and VLAN tags at random.
+TAGGED = st.builds(
+    lambda tags, kinds, rest: bytes(12) + b"".join(tags) + b"\x86\xdd\x60" + kinds + rest,
+    st.lists(st.sampled_from([b"\x81\0\0\7", b"\x88\xa8\0\7"]), max_size=10),
+    st.builds(
+        lambda size, kind: bytes(3) + size.to_bytes(2) + bytes([kind, 64]) + bytes(32),
+        st.integers(0, 400) | st.just(65_535),
+        st.sampled_from([0, 6, 17, 43, 44, 51, 58, 59, 60]),
+    ),
+    st.lists(
+        st.builds(
+            lambda following, size, rest: bytes([following, size]) + rest,
+            st.sampled_from([0, 6, 17, 43, 44, 51, 58, 60]),
+            st.integers(0, 3) | st.just(255),
+            st.binary(min_size=6, max_size=6),
+        ),
+        max_size=20,
+    ).map(b"".join),
+)
+
+
 @pytest.fixture(scope="session")
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("captures") / "alice-eth0.pcap"
 
 
-@given(st.lists(FRAMES, max_size=4))
+@given(st.lists(FRAMES | TAGGED, max_size=4))
 def test_arbitrary_frames_never_fail(scratch: Path, frames: list[bytes]) -> None:
     wrpcap(str(scratch), [Raw(data) for data in frames], nano=True, linktype=1)
     table = read_table({tap(): scratch})
