@@ -6,11 +6,13 @@ the same addresses (an ICE restart, RFC 8445, section 2.4).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from results.inspection.conversations import Conversation
+from results.inspection.handshakes import dtls_of
 from results.inspection.ice import Check, checks_of
-from results.inspection.records import Side
-from results.packets import Kind
+from results.inspection.records import Dtls, Side
+from results.inspection.turn import Turn
 
 SIDES: tuple[Side, Side] = ("A", "B")
 
@@ -21,6 +23,7 @@ class Part:
 
     conversation: Conversation
     checks: tuple[Check, ...]
+    dtls: tuple[Dtls, ...]
     #: The sides that send in direction 0 and in direction 1.
     sides: tuple[Side, Side]
 
@@ -42,32 +45,36 @@ class Call:
     ufrags: tuple[str, ...]
 
 
-#: A conversation with its checks; those of one call, with the pairs of ufrags that name it.
-_Item = tuple[Conversation, tuple[Check, ...]]
+class _Item(NamedTuple):
+    conversation: Conversation
+    checks: tuple[Check, ...]
+    dtls: tuple[Dtls, ...]
+
+
+#: The conversations of one call, and the pairs of ufrags that name it.
 _Group = tuple[set[str], list[_Item]]
 
 
-def calls_of(conversations: Sequence[Conversation]) -> list[Call]:
-    """All calls, by the times of their first packets."""
-    found = [(one, tuple(checks_of(one))) for one in conversations]
+def calls_of(conversations: Sequence[Conversation], turn: Turn) -> list[Call]:
+    """All calls, by the times of their first packets.
+
+    DTLS alone is a call's where it agrees on SRTP (RFC 5764, section 4.1); VPNs have it too.
+    """
     groups: list[_Group] = []
-    for item in found:
-        if item[1] or item[0].streams or _has_dtls(item[0]):
-            groups = _with(groups, item)
+    for one in conversations:
+        checks, dtls = tuple(checks_of(one)), tuple(dtls_of(one, turn))
+        if checks or one.streams or any(shake.srtp_profile is not None for shake in dtls):
+            groups = _with(groups, _Item(one, checks, dtls))
     return sorted((_call(items) for _, items in groups), key=_first_row)
 
 
 def _with(groups: Sequence[_Group], item: _Item) -> list[_Group]:
     """The groups with one conversation more: those with ufrags in common become one."""
-    names = {" ".join(sorted((check.sender, check.receiver))) for check in item[1]}
+    names = {" ".join(sorted((check.sender, check.receiver))) for check in item.checks}
     same = [group for group in groups if group[0] & names]
     items = [other for group in same for other in group[1]]
     others = [group for group in groups if not group[0] & names]
     return [*others, (names.union(*(group[0] for group in same)), [*items, item])]
-
-
-def _has_dtls(conversation: Conversation) -> bool:
-    return any(len(way.lane.of_kind(Kind.DTLS)) for way in conversation.ways)
 
 
 def _first_row(call: Call) -> int:
@@ -75,9 +82,9 @@ def _first_row(call: Call) -> int:
 
 
 def _call(items: Sequence[_Item]) -> Call:
-    checks = sorted((c for _, found in items for c in found), key=lambda check: check.request)
+    checks = sorted((c for item in items for c in item.checks), key=lambda check: check.request)
     side_of = _sides_of_ufrags(checks)
-    parts = tuple(Part(one, found, _sides(one, found, side_of)) for one, found in items)
+    parts = tuple(Part(*item, _sides(item.conversation, item.checks, side_of)) for item in items)
     return Call(parts, _latest_ufrags(checks, side_of))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from results.dtls import Datagram, Handshake, handshakes
 from results.inspection.conversations import Conversation, Way
-from results.inspection.pairs import pair_at
+from results.inspection.ends import pair_at
 from results.inspection.records import Dtls
 from results.inspection.turn import Turn
 from results.packets import Kind

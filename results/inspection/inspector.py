@@ -6,8 +6,8 @@ from pathlib import Path
 from results import quality as measures
 from results.inspection.calls import SIDES, Call, Part, calls_of
 from results.inspection.conversations import conversations_of
+from results.inspection.ends import pair_at
 from results.inspection.files import allocations_seen, clocks_seen, file_seen, read_files
-from results.inspection.handshakes import dtls_of
 from results.inspection.lanes import lanes_of
 from results.inspection.matching import Offsets, offsets
 from results.inspection.pairs import (
@@ -15,7 +15,6 @@ from results.inspection.pairs import (
     goes_straight,
     is_wrapped,
     nominated,
-    pair_at,
     relays_of,
     selected,
 )
@@ -49,7 +48,7 @@ def inspect(files: Sequence[Path], longest_silence: float = 2.0) -> Inspection:
     turn = read_turn(lanes)
     conversations = conversations_of(lanes, streams_of(lanes))
     apart = offsets(conversations, len(files), turn)
-    calls = calls_of(conversations)
+    calls = calls_of(conversations, turn)
     return Inspection(
         files=tuple(file_seen(table, index, with_busiest=not calls) for index in range(len(files))),
         clocks=tuple(clocks_seen(table, apart)),
@@ -75,7 +74,7 @@ def _call(call: Call, turn: Turn, apart: Offsets, longest: float) -> CallSeen:
         relayed=relayed,
         relayed_by=relays,
         transport="udp",
-        dtls=tuple(found for part in call.parts for found in dtls_of(part.conversation, turn)),
+        dtls=tuple(found for part in call.parts for found in part.dtls),
         streams=streams,
         paths=paths,
         silences=quiet,

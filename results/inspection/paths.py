@@ -43,7 +43,10 @@ def path_of(
 def broken_off(
     conversation: Conversation, direction: int, side: Side, turn: Turn, longest: float
 ) -> Iterator[Silence]:
-    """Media that goes on at one place for long, in seconds, after the next had it last."""
+    """Media that goes on at one place for long, in seconds, after the next had it last.
+
+    Where the next one's capture had ended, that is no silence.
+    """
     media = _media(conversation, direction)
     ways, _ = ordered(list(media), direction, turn)
     for first, second in pairwise(ways):
@@ -51,7 +54,9 @@ def broken_off(
         if not len(here):
             continue
         time = first.lane.table.time
-        seconds = float(time[media[first][-1]] - time[here[-1]]) / _SECOND
+        went_on = int(time[media[first][-1]] - time[here[-1]])
+        listened = _end_of(second) - int(time[there[-1]])
+        seconds = min(went_on, listened) / _SECOND
         if seconds > longest:
             said = f"media of {side} no more comes from {first.lane.name} to {second.lane.name}"
             yield Silence(
@@ -61,6 +66,12 @@ def broken_off(
                 seconds=round(seconds, _DIGITS),
                 said=f"{said}, for {seconds:.1f} s",
             )
+
+
+def _end_of(way: Way) -> int:
+    """When a lane's file has its last packet of any kind."""
+    table = way.lane.table
+    return int(table.time[table.tap == way.lane.file].max())
 
 
 def place(way: Way, direction: int) -> str:

@@ -156,7 +156,8 @@ class CallSeen(Record):
     #: True through a relay, False straight; None where it cannot be known.
     relayed: bool | None
     relayed_by: tuple[str, ...]
-    transport: str
+    #: Where it was captured: nothing else is read.
+    transport: Literal["udp"]
     dtls: tuple[Dtls, ...]
     streams: tuple[StreamSeen, ...]
     paths: tuple[PathSeen, ...]

@@ -30,8 +30,8 @@ def _silences(
 ) -> Iterator[Silence]:
     """Gaps of one side's media, and its end while the other side goes on."""
     if not own:
+        said = f"no media of {side} at all"
         name = other[0].lane.name
-        said = f"{name} has media of the other side, and no packet of {side}"
         yield Silence(side=side, file=name, begin=None, seconds=None, said=said)
         return
     name, times = own[0].lane.name, _times(own)

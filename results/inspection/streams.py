@@ -122,8 +122,12 @@ def _stream(lane: Lane, forward: bool, ssrc: int, rows: Rows) -> Stream:
 
 def is_rtp_stream(headers: Headers) -> bool:
     """Whether packets of one SSRC go on as those of one source do."""
-    steps = np.diff(extended(headers.sequence))
-    ticks = np.diff(unwrapped(headers.timestamp))
+    number = extended(headers.sequence)
+    # A capture of several interfaces may have each packet twice.
+    once = measures.first_copies(number)
+    if once.sum() < FEWEST:
+        return False
+    steps, ticks = np.diff(number[once]), np.diff(unwrapped(headers.timestamp)[once])
     onward = (steps > 0) & (steps <= _FURTHEST) & (ticks >= 0)
     types = len(np.unique(headers.payload_type))
     return bool(onward.mean() >= _REGULAR and ticks.any() and types <= _MOST_TYPES)

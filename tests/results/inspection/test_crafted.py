@@ -28,6 +28,7 @@ from tests.results.inspection.crafted import (
     talk,
 )
 from tests.results.story import end, stun, xored
+from tests.results.test_dtls import record
 
 HUNDRED = range(100)
 OTHER = 0x22222222
@@ -316,7 +317,7 @@ def test_a_side_that_never_sent(at: Path) -> None:
     talk(capture, A, B, HUNDRED)
     (silence,) = call_in(at, capture).silences
     assert (silence.side, silence.begin) == ("B", None)
-    assert silence.said == "0.pcapng has media of the other side, and no packet of B"
+    assert silence.said == "no media of B at all"
 
 
 @pytest.mark.parametrize(("silence", "told"), [(3.0, 1), (4.0, 0)])
@@ -346,12 +347,47 @@ def test_a_gap_and_a_late_beginning(at: Path) -> None:
     ]
 
 
-def test_media_that_no_more_comes_from_one_file_to_the_next(at: Path) -> None:
+def stopped_between(at: Path, later: range) -> list[str]:
+    """What is said where media reaches a second file only at first, which goes on for so long."""
     first, second = Capture(), Capture()
     talk(first, A, B, range(300))
     talk(second, A, B, range(100), ttl=63)
-    said = [one.said for one in call_in(at, first, second).silences if one.begin]
-    assert said == ["media of A no more comes from 0.pcapng to 1.pcapng, for 4.0 s"]
+    talk(second, "10.0.0.7:7", "10.0.0.8:7", later, ssrc=OTHER)
+    calls = inspected(at, first, second).calls
+    return [one.said for call in calls for one in call.silences if one.begin]
+
+
+def test_media_that_no_more_comes_from_one_file_to_the_next(at: Path) -> None:
+    assert stopped_between(at, range(400)) == [
+        "media of A no more comes from 0.pcapng to 1.pcapng, for 4.0 s"
+    ]
+
+
+def test_a_capture_that_ended_is_no_silence(at: Path) -> None:
+    assert stopped_between(at, range(100)) == []
+
+
+def test_packets_that_a_capture_has_twice_are_media_all_the_same(at: Path) -> None:
+    capture = Capture()
+    talk(capture, A, B, HUNDRED)
+    talk(capture, A, B, HUNDRED, ttl=63, late=0.0001)
+    (stream,) = call_in(at, capture).streams
+    assert (stream.packets, stream.duplicated, stream.lost, stream.reordered) == (200, 100, 0, 0)
+
+
+#: The extension by which a server chooses AEAD_AES_256_GCM for SRTP (RFC 5764, section 4.1.1).
+USE_SRTP = bytes.fromhex("000e00050002000800")
+
+
+@pytest.mark.parametrize(("extension", "calls"), [(USE_SRTP, 1), (b"\x7f" + USE_SRTP[1:], 0)])
+def test_dtls_alone_is_a_call_only_where_it_agrees_on_srtp(
+    at: Path, extension: bytes, calls: int
+) -> None:
+    capture = Capture()
+    for number, (from_client, payload) in enumerate(record().sent):
+        ends = (A, B) if from_client else (B, A)
+        capture.see(number * 0.01, *ends, payload.replace(USE_SRTP, extension))
+    assert len(inspected(at, capture).calls) == calls
 
 
 def test_dns_that_looks_like_rtp_is_no_media(at: Path) -> None:
