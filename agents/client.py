@@ -62,8 +62,7 @@ class Call:
         await self._describe(connection, RTCSessionDescription(sdp, "answer"))
         await self._until_connected(connection)
         await self._enough.wait()
-        # A sender that was late makes up for it: so many frames may have taken less time.
-        await asyncio.sleep(self._first_frame + seconds + _MARGIN - _now())
+        await asyncio.sleep(self._rest(seconds, _now()))
         await self._client.api.hang_up(self.id)
         await self._finish(connection)
 
@@ -128,6 +127,13 @@ class Call:
         say("hung_up", call=self.id, received_frames=self._received)
         await self._client.api.report(self.id, self._received)
         say("reported", call=self.id)
+
+    def _rest(self, seconds: float, now: float) -> float:
+        """How long the call still has to last, in seconds, once it had media enough for them.
+
+        A sender that was late makes up for it: so many frames may have taken less time.
+        """
+        return self._first_frame + seconds + _MARGIN - now
 
     def _listen(self, track: MediaStreamTrack) -> None:
         self._client.keep(self._consume(track))

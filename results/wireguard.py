@@ -23,10 +23,6 @@ from results.sightings import INVERSION, LONGEST_HOP
 from results.tunnels import DATA_OVERHEAD, PADDING, TRANSPORT_DATA, Tunnel
 from topologies.spec import Tap
 
-#: The largest inner packet, by the MTU of the tunnels (topologies/tunnels.py). Larger
-#: ones are segments that offload has not yet cut, or has put together again.
-_MTU = 1420
-
 _IHL, _DATA_OFFSET = 0, 12
 
 
@@ -114,6 +110,7 @@ def _carried(
             table,
             _inner(table, tunnel, table.taps.index(tap), outgoing=outgoing),
             _outer(table, outside, outgoing=outgoing),
+            tunnel.vpn.mtu,
             sign=1 if outgoing else -1,
         )
         for outgoing in (True, False)
@@ -139,18 +136,22 @@ def _inner(table: PacketTable, tunnel: Tunnel, tap: int, *, outgoing: bool) -> I
     for row in np.flatnonzero(there).tolist():
         if not outgoing or tunnel.reaches(int(table.dst[row])):
             time = int(table.time[row])
-            yield from (_Inner(row, time, size) for size in _sizes(table, row))
+            yield from (_Inner(row, time, size) for size in _sizes(table, row, tunnel.vpn.mtu))
 
 
-def _sizes(table: PacketTable, row: int) -> list[int]:
-    """The sizes of the packets that a captured one goes in: one, but for TCP offload."""
+def _sizes(table: PacketTable, row: int, mtu: int) -> list[int]:
+    """The sizes of the packets that a captured one goes in: one, but for TCP offload.
+
+    What is larger than the tunnel's MTU is a segment that offload has not yet cut, or
+    has put together again.
+    """
     size = int(table.frame_size[row])
-    if size <= _MTU or table.protocol[row] != IP_TCP:
+    if size <= mtu or table.protocol[row] != IP_TCP:
         return [size]
     start, tcp = int(table.frame_start[row]), int(table.transport_start[row])
     head = (table.buffer[start + _IHL] & 0x0F) * 4 + (table.buffer[tcp + _DATA_OFFSET] >> 4) * 4
-    whole, rest = divmod(size - head, _MTU - head)
-    return [_MTU] * whole + ([head + rest] if rest else [])
+    whole, rest = divmod(size - head, mtu - head)
+    return [mtu] * whole + ([head + rest] if rest else [])
 
 
 def _outer(table: PacketTable, taps: list[int], *, outgoing: bool) -> NDArray[np.intp]:
@@ -171,7 +172,14 @@ class _Tie(NamedTuple):
     strays: list[int]
 
 
-def _tie(table: PacketTable, inners: Iterable[_Inner], outers: NDArray[np.intp], sign: int) -> _Tie:
+def _tie(
+    table: PacketTable,
+    inners: Iterable[_Inner],
+    outers: NDArray[np.intp],
+    mtu: int,
+    *,
+    sign: int,
+) -> _Tie:
     """Give each inner packet the first outer one of its size that is near enough in time.
 
     ``sign`` is 1 where outer packets follow inner ones, -1 where they come first.
@@ -182,7 +190,7 @@ def _tie(table: PacketTable, inners: Iterable[_Inner], outers: NDArray[np.intp],
     before, after = (INVERSION, LONGEST_HOP)[::sign]
     tie = _Tie([], [], [])
     for inner in inners:
-        queue = waiting[outer_size(inner.size)]
+        queue = waiting[outer_size(inner.size, mtu)]
         while queue and queue[0][0] < inner.time - before:
             tie.strays.append(queue.popleft()[1])
         if queue and queue[0][0] <= inner.time + after:
@@ -193,9 +201,9 @@ def _tie(table: PacketTable, inners: Iterable[_Inner], outers: NDArray[np.intp],
     return tie
 
 
-def outer_size(inner: int) -> int:
-    """UDP payload of the WireGuard packet with an inner packet of this size, both in bytes.
+def outer_size(inner: int, mtu: int) -> int:
+    """UDP payload of the WireGuard packet with an inner packet of this size, in bytes.
 
     Padding does not exceed the tunnel's MTU.
     """
-    return DATA_OVERHEAD + max(inner, min(inner + -inner % PADDING, _MTU))
+    return DATA_OVERHEAD + max(inner, min(inner + -inner % PADDING, mtu))

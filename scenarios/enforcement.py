@@ -41,7 +41,7 @@ class Enforcement:
         self._processes = processes
         # Each bridge has a conntrack zone of its own, or what one allows the next would pass.
         self._tables = {
-            name: flow_table(policy, network.datapath_id(network.firewall(name)))
+            name: flow_table(policy, ovs.datapath_id(network, network.firewall(name)))
             for name, policy in policies.items()
         }
         self._controller = self._start(logs, python or sys.executable) if policies else None
@@ -81,11 +81,12 @@ class Enforcement:
         return controller
 
     def _installations(self) -> list[dict[str, Any]]:
+        network = self._network
         return [
             {
                 "name": name,
-                "datapath_id": self._network.datapath_id(self._network.firewall(name)),
-                "sides": self._network.ports(self._network.firewall(name)),
+                "datapath_id": ovs.datapath_id(network, network.firewall(name)),
+                "sides": ovs.ports(network, network.firewall(name)),
                 "entries": [entry.model_dump() for entry in table.entries],
             }
             for name, table in self._tables.items()

@@ -14,6 +14,7 @@ from controllers.policy import Policy
 from results.schema import Result, Run, RunFolder, Seconds
 from scenarios.doctor import facilities, versions
 from scenarios.scenario import Scenario
+from topologies.caller import caller
 from topologies.world import World
 
 #: Where runs are written, unless the caller says otherwise.
@@ -158,8 +159,8 @@ def _judge(folder: RunFolder, began: float) -> Result:
 
 def give_to_caller(path: Path) -> None:
     """What a sudo run writes belongs to the user who called."""
-    uid, gid = os.environ.get("SUDO_UID"), os.environ.get("SUDO_GID")
-    if os.geteuid() != 0 or not uid or not gid or not path.exists():
+    user = caller()
+    if user is None or not path.exists():
         return
     for item in (path, *path.rglob("*")):
-        os.chown(item, int(uid), int(gid), follow_symlinks=False)
+        os.chown(item, *user, follow_symlinks=False)

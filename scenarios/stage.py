@@ -28,6 +28,7 @@ from scenarios.enforcement import Enforcement
 from topologies import nat
 from topologies.host_script import PRIVATE
 from topologies.lab import Lab, LabError
+from topologies.links import LinkError
 from topologies.ovs import OvsError
 from topologies.processes import Process, ProcessError, Processes, Program
 from topologies.reference import DOMAIN
@@ -292,7 +293,7 @@ def _serve() -> None:
                 later = {connection.host for connection in run.connections}
                 stage = Stage(run.network, run.policies, _LOGS, run.controller_python, later)
             answer = _answer(stage, folder, request)
-        except (LabError, OvsError, ProcessError) as error:
+        except (LabError, LinkError, OvsError, ProcessError) as error:
             keep_logs(folder)
             _tell({"failed": str(error)})
         else:

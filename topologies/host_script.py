@@ -1,4 +1,7 @@
-"""The shell commands that configure a host of a network; data in, text out."""
+"""The shell commands that configure a host once its links are there; data in, text out.
+
+Links, addresses and routes themselves are netlink's (:mod:`topologies.links`).
+"""
 
 from pathlib import Path
 
@@ -10,12 +13,8 @@ PRIVATE = Path("/run/callpath")
 
 
 def setup_script(network: Network, host: Host) -> str:
-    """The shell commands that configure a host once its links are there."""
-    lines = ["ip link set lo up"]
-    for index, interface in enumerate(host.interfaces):
-        name = host.interface_name(index)
-        lines += [f"ip address add {interface.address} dev {name}", f"ip link set {name} up"]
-    lines += [f"ip route add {route.to} via {route.via}" for route in host.routes]
+    """Forwarding, name servers and NAT of a host."""
+    lines = []
     if host.role in (Role.ROUTER, Role.NAT):
         lines.append("echo 1 > /proc/sys/net/ipv4/ip_forward")
     lines += _resolver_lines(network, host)

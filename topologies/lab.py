@@ -20,6 +20,7 @@ from mininet.node import OVSSwitch, Switch
 
 from topologies import ovs
 from topologies.host_script import PRIVATE, setup_script
+from topologies.links import Links
 from topologies.processes import PATIENCE, Process, Processes, Program
 from topologies.spec import Firewall, Host, Link, Network, Tap, mac_of
 
@@ -105,6 +106,7 @@ class Lab:
         self._enforced = {f.link: f for f in network.firewalls if f.name in enforced}
         self._mininet = _mininet()
         self._hosts: dict[str, MininetHost] = {}
+        self._links: dict[str, Links] = {}
         self._switches: list[Switch] = []
         _make_ready()
         self._build()
@@ -125,6 +127,10 @@ class Lab:
     def pid(self, host: str) -> int:
         """A process that lives in the host's namespaces for as long as the lab does."""
         return int(self._hosts[host].pid)
+
+    def links(self, host: str) -> Links:
+        """Links, addresses, routes and counters of a host."""
+        return self._links[host]
 
     def far_end(self, tap: Tap) -> FarEnd:
         """The interface at the other end of the tap's cable; of loopback, itself."""
@@ -161,6 +167,9 @@ class Lab:
             self._lay(link)
         for switch in self._switches:
             switch.start([])
+        for host in self.network.hosts:
+            self._links[host.name] = Links(host.name, self.pid(host.name))
+            _configure(self._links[host.name], host)
         self._all({host.name: setup_script(self.network, host) for host in self.network.hosts})
 
     def _lay(self, link: Link) -> None:
@@ -179,7 +188,7 @@ class Lab:
         if firewall is None:
             # Mininet wants a datapath id of every switch; a bridge has no use for it.
             return self._mininet.addSwitch(f"br-{link.name}", cls=LinuxBridge, dpid="1")
-        dpid = f"{self.network.datapath_id(firewall):x}"
+        dpid = f"{ovs.datapath_id(self.network, firewall):x}"
         return self._mininet.addSwitch(f"fw-{link.name}", cls=FirewallSwitch, dpid=dpid)
 
     def _cable(self, end: tuple[Host, int], other: MininetNode, name: str, mac: str) -> None:
@@ -200,6 +209,16 @@ class Lab:
             self._hosts[name].sendCmd(_from_file(name, script))
         for name in scripts:
             _expect_done(name, self._hosts[name].waitOutput())
+
+
+def _configure(links: Links, host: Host) -> None:
+    """Set a host's interfaces up with their addresses, then its routes, which need these."""
+    links.up("lo")
+    for index, interface in enumerate(host.interfaces):
+        links.add_address(host.interface_name(index), interface.address)
+        links.up(host.interface_name(index))
+    for route in host.routes:
+        links.route_via(route.to, route.via)
 
 
 def _up(interfaces: list[str]) -> str:

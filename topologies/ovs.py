@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from topologies.processes import PATIENCE, Process, Processes, Program
+from topologies.spec import Firewall, Network
 
 #: All of it lies in the world's own /run.
 FOLDER = Path("/run/openvswitch")
@@ -30,6 +31,20 @@ KERNEL_DATAPATH = ("genl", "ctrl", "get", "name", "ovs_datapath")
 _TUN = Path("/dev/net/tun")
 
 _FLOW = re.compile(r"cookie=(?P<cookie>0x[0-9a-f]+),.* n_packets=(?P<packets>\d+),")
+
+
+def datapath_id(network: Network, firewall: Firewall) -> int:
+    """The number that a firewall's bridge has toward the controller."""
+    return network.firewalls.index(firewall) + 1
+
+
+def ports(network: Network, firewall: Firewall) -> dict[str, tuple[int, ...]]:
+    """The ports of a firewall's bridge, by side: hosts are attached in order, from 1."""
+    hosts = [host.name for host, _ in network.attached(firewall.link)]
+    return {
+        side: tuple(hosts.index(name) + 1 for name in names)
+        for side, names in firewall.sides.items()
+    }
 
 
 class OvsError(Exception):

@@ -226,11 +226,15 @@ class Processes:
     def ask_to_end(
         self, processes: Sequence[Process], how: signal.Signals = signal.SIGTERM
     ) -> None:
-        """Send a signal to these processes, by the id we hold; from now on they may end."""
+        """Send a signal to these processes; from now on they may end.
+
+        The spawner sends it, their parent: it knows of an end before the id can be another's.
+        """
         for process in processes:
             process.asked_to_end = True
             if process.exit_code is None:
-                os.kill(process.pid, how)
+                request = {"signal": self._processes.index(process), "how": how}
+                self._channel.send(json.dumps(request).encode())
 
     def end(self, processes: Sequence[Process]) -> None:
         """End these processes and wait until they are gone."""

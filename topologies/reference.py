@@ -25,6 +25,7 @@ On ``edge`` and ``wan`` a firewall may stand in line (sides "inside" and "outsid
 seen from the head office).
 """
 
+from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network
 
 from topologies.parts import Home, attached_to, default_route, new_link, static_route
@@ -168,22 +169,24 @@ def office_with_vpn(tunnelled: tuple[IPv4Network, ...] = SPLIT) -> Network:
             Firewall(name="vpn", link="vpn", sides={"pool": ("vpn_gw",), "inside": ("core",)}),
             *(home.firewall() for home in homes),
         ),
-        vpns=(
-            Vpn(
-                name="office",
-                gateway="vpn_gw",
-                outside="vpn_up",
-                inside="vpn",
-                pool=IPv4Network("10.99.0.0/24"),
-                gateway_address=IPv4Address("10.99.0.1"),
-                clients=tuple(
-                    VpnClient(host=home.user, address=IPv4Address(f"10.99.0.{number}"))
-                    for number, home in enumerate(members, 11)
-                ),
-                tunnelled=tunnelled,
-                nameserver="forwarder",
-            ),
+        vpns=(_office_vpn([home.user for home in members], tunnelled),),
+    )
+
+
+def _office_vpn(users: Sequence[str], tunnelled: tuple[IPv4Network, ...]) -> Vpn:
+    return Vpn(
+        name="office",
+        gateway="vpn_gw",
+        outside="vpn_up",
+        inside="vpn",
+        pool=IPv4Network("10.99.0.0/24"),
+        gateway_address=IPv4Address("10.99.0.1"),
+        clients=tuple(
+            VpnClient(host=user, address=IPv4Address(f"10.99.0.{number}"))
+            for number, user in enumerate(users, 11)
         ),
+        tunnelled=tunnelled,
+        nameserver="forwarder",
     )
 
 

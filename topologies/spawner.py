@@ -7,10 +7,10 @@ WebRTC client is ready in milliseconds instead of the half second that its
 imports take.
 
 Run as ``python -m topologies.spawner FD``; FD is a Unix socket that keeps
-messages apart. One is ``{"preload": [MODULE, …]}``; a request is another JSON
-object, sent with the child's standard input, output and error; the answer is
-``{"spawned": ID, "pid": PID}``, and when the child ends ``{"ended": ID, "code":
-CODE}``.
+messages apart. One is ``{"preload": [MODULE, …]}``, one ``{"signal": ID, "how":
+NUMBER}`` for a child. A request is another JSON object, sent with the child's
+standard input, output and error; the answer is ``{"spawned": ID, "pid": PID}``,
+and when the child ends ``{"ended": ID, "code": CODE}``.
 """
 
 import importlib
@@ -81,6 +81,9 @@ class Spawner:
             for name in message["preload"]:
                 importlib.import_module(name)
             return True
+        if "signal" in message:
+            self._signal(message["signal"], message["how"])
+            return True
         request = Request(**message)
         pid = self._fork(request, descriptors)
         for descriptor in descriptors:
@@ -97,6 +100,12 @@ class Spawner:
         if pid == 0:
             os._exit(_child(request, descriptors))
         return pid
+
+    def _signal(self, child: int, how: int) -> None:
+        """Send a signal to a child, unless it has ended: only we free the ids of ours."""
+        for pid, number in self._children.items():
+            if number == child:
+                os.kill(pid, how)
 
     def _reap(self) -> None:
         while self._children:

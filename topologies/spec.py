@@ -187,6 +187,8 @@ class Vpn(Spec):
     outside: Name
     inside: Name
     port: int = 51820
+    #: The largest packet inside, in bytes: what WireGuard leaves of an Ethernet MTU of 1500.
+    mtu: int = 1420
     pool: IPv4Network
     gateway_address: IPv4Address
     clients: tuple[VpnClient, ...]
@@ -256,18 +258,6 @@ class Network(Spec):
     def vpn(self, name: str) -> Vpn:
         """The VPN of that name; raises KeyError when there is none."""
         return _named(self.vpns, name)
-
-    def datapath_id(self, firewall: Firewall) -> int:
-        """The number that the firewall's bridge has toward the controller."""
-        return self.firewalls.index(firewall) + 1
-
-    def ports(self, firewall: Firewall) -> dict[str, tuple[int, ...]]:
-        """The ports of the firewall's bridge, by side: hosts are attached in order, from 1."""
-        hosts = [host.name for host, _ in self.attached(firewall.link)]
-        return {
-            side: tuple(hosts.index(name) + 1 for name in names)
-            for side, names in firewall.sides.items()
-        }
 
     def taps(self) -> tuple[Tap, ...]:
         """A tap on every host interface and tunnel interface, and on the loopback of each relay.

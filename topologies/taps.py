@@ -13,6 +13,8 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Protocol
 
+from scapy.layers.l2 import Ether
+
 from results.schema import CANARY_ETHERTYPE, CANARY_PORT, Moment, RunFolder, TapCount, canary
 from topologies.lab import FarEnd, Lab
 from topologies.namespaces import inside_network
@@ -21,10 +23,7 @@ from topologies.spec import Tap
 
 #: No bridge forwards frames to this address (IEEE 802.1Q, reserved for "nearest
 #: bridge"): a canary crosses its own link only, and no firewall counts it.
-_NEAREST_BRIDGE = bytes.fromhex("0180c200000e")
-
-#: Of the network that the reading thread is in.
-_DEVICES = Path("/proc/thread-self/net/dev")
+_NEAREST_BRIDGE = "01:80:c2:00:00:0e"
 
 _COUNTS = re.compile(r"Packets received/dropped on interface '.*': (\d+)/(\d+)")
 
@@ -100,14 +99,8 @@ class Taps:
 
     def _interface_drops(self) -> dict[str, int]:
         """What the kernel has dropped at each tapped interface until now."""
-        dropped: dict[str, int] = {}
-        for host in {tap.host for tap in self._taps}:
-            with inside_network(self._lab.pid(host)):
-                listing = _DEVICES.read_text(encoding="ascii")
-            interfaces = interface_drops(listing)
-            own = (tap for tap in self._taps if tap.host == host)
-            dropped |= {tap.name: interfaces.get(tap.interface, 0) for tap in own}
-        return dropped
+        dropped = {host: self._lab.links(host).dropped() for host in {t.host for t in self._taps}}
+        return {tap.name: dropped[tap.host].get(tap.interface, 0) for tap in self._taps}
 
     def _start(self, lab: Lab, tap: Tap) -> Process:
         name = f"tap-{tap.name}"
@@ -178,12 +171,12 @@ class CanarySender:
         with inside_network(end.pid):
             self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
             self._socket.bind((end.interface, CANARY_ETHERTYPE))
-        self._mac: bytes = self._socket.getsockname()[4]
+        mac: bytes = self._socket.getsockname()[4]
+        self._header = Ether(dst=_NEAREST_BRIDGE, src=mac, type=CANARY_ETHERTYPE)
 
     def send(self, payload: bytes) -> None:
         """Send one canary frame."""
-        ethertype = CANARY_ETHERTYPE.to_bytes(2)
-        self._socket.send(_NEAREST_BRIDGE + self._mac + ethertype + payload)
+        self._socket.send(bytes(self._header / payload))
 
 
 def _sender(lab: Lab, tap: Tap) -> Sender:
@@ -203,18 +196,6 @@ def _ends(lab: Lab, tap: Tap) -> set[str]:
         return set()
     vpn = lab.network.vpn(tap.tunnel)
     return {tap.host, vpn.clients[0].host if tap.host == vpn.gateway else vpn.gateway}
-
-
-def interface_drops(listing: str) -> dict[str, int]:
-    """Interface -> packets that the kernel dropped there, received and sent ones together.
-
-    ``listing`` is /proc/net/dev (proc(5)): two lines of headings, then for each
-    interface eight counters of what it received and eight of what it sent, of
-    which the fourth are the dropped ones.
-    """
-    lines = (line.partition(":") for line in listing.splitlines()[2:])
-    columns = ((name.strip(), counters.split()) for name, _, counters in lines)
-    return {name: int(of[3]) + int(of[11]) for name, of in columns}
 
 
 def drop_count(lines: Sequence[str]) -> TapCount | None:

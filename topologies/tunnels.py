@@ -6,23 +6,23 @@ capture can listen before the user connects: its interface, then its connection.
 """
 
 import base64
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from topologies.host_script import PRIVATE, resolver_file
-from topologies.lab import Lab, LabError
+from topologies.lab import Lab
 from topologies.processes import PATIENCE, Processes, Program
 from topologies.spec import Vpn
-
-#: What WireGuard leaves of an Ethernet MTU of 1500 bytes for the packets inside.
-_MTU = 1420
 
 #: Seconds between packets that keep a NAT's mapping.
 _KEEPALIVE = 25
 
 #: Routing table for what comes out of the tunnel at the gateway.
 _TABLE = 100
+
+_EVERYWHERE = IPv4Network("0.0.0.0/0")
 
 
 class Tunnels:
@@ -49,13 +49,14 @@ class Tunnels:
         path = PRIVATE / f"{vpn.interface_of(host)}.conf"
         path.touch(mode=0o600)
         path.write_text(configuration, encoding="utf-8")
-        script = PRIVATE / f"{vpn.interface_of(host)}.sh"
-        script.write_text("\n".join(connect_script(self._lab, vpn, host, path)), encoding="utf-8")
-        self._lab.output_of(host, "sh", "-e", str(script))
-        if host != vpn.gateway:
-            self._processes.wait(
-                lambda: self._has_shaken_hands(vpn, host), PATIENCE, f"{host}'s tunnel", every=0.02
-            )
+        self._lab.output_of(host, "wg", "setconf", vpn.interface_of(host), str(path))
+        if host == vpn.gateway:
+            _attach_gateway(self._lab, vpn)
+            return
+        _attach_client(self._lab, vpn, host)
+        self._processes.wait(
+            lambda: self._has_shaken_hands(vpn, host), PATIENCE, f"{host}'s tunnel", every=0.02
+        )
 
     def _has_shaken_hands(self, vpn: Vpn, host: str) -> bool:
         """Whether the gateway has answered, and so knows where the client is."""
@@ -64,11 +65,10 @@ class Tunnels:
 
     def _make_interface(self, vpn: Vpn, host: str) -> None:
         name = vpn.interface_of(host)
-        try:
-            self._lab.output_of(host, "ip", "link", "add", name, "type", "wireguard")
-        except LabError:
+        links = self._lab.links(host)
+        if not links.add_wireguard(name):
             self._start_userspace(host, name)
-        self._lab.output_of(host, "ip", "link", "set", name, "mtu", str(_MTU), "up")
+        links.up(name, mtu=vpn.mtu)
 
     def _start_userspace(self, host: str, name: str) -> None:
         program = Program(
@@ -91,8 +91,7 @@ class Tunnels:
                 for client in vpn.clients
             ]
             return _interface(self._private(vpn, host), f"ListenPort = {vpn.port}") + "".join(peers)
-        gateway = self._lab.network.host(vpn.gateway)
-        outside = next(i.address.ip for i in gateway.interfaces if i.link == vpn.outside)
+        outside = _outside_address(self._lab, vpn)
         allowed = ", ".join(str(prefix) for prefix in (*vpn.tunnelled, f"{vpn.gateway_address}/32"))
         # A client behind a NAT must begin, and go on, or the gateway cannot reach it.
         endpoint = f"Endpoint = {outside}:{vpn.port}\nPersistentKeepalive = {_KEEPALIVE}"
@@ -106,48 +105,49 @@ class Tunnels:
         return base64.b64encode(self._keys[vpn.name, host].public_key().public_bytes_raw()).decode()
 
 
-def connect_script(lab: Lab, vpn: Vpn, host: str, configuration: Path) -> list[str]:
-    """The commands that bring an end up once its interface is there."""
-    name = vpn.interface_of(host)
-    if host == vpn.gateway:
-        return [
-            f"wg setconf {name} {configuration}",
-            f"ip address add {vpn.gateway_address}/{vpn.pool.prefixlen} dev {name}",
-            # What comes out of the tunnel leaves by the inner leg, never by the public one,
-            # so that the firewall there sees all of it.
-            f"ip route add default via {_next_hop(lab, vpn)} table {_TABLE}",
-            f"ip rule add iif {name} table {_TABLE}",
-        ]
-    endpoint_route = _endpoint_route(lab, vpn, host)
-    return [
-        f"wg setconf {name} {configuration}",
-        f"ip address add {vpn.ends()[host]}/32 dev {name}",
-        f"ip route add {vpn.gateway_address} dev {name}",
-        *endpoint_route,
-        *(f"ip route replace {prefix} dev {name}" for prefix in vpn.tunnelled),
-        f"echo 'nameserver {lab.network.host(vpn.nameserver).address}' > {resolver_file(host)}",
-    ]
+def _attach_gateway(lab: Lab, vpn: Vpn) -> None:
+    """Address and routes of the gateway's end."""
+    links, name = lab.links(vpn.gateway), vpn.interface_of(vpn.gateway)
+    links.add_address(name, IPv4Interface((vpn.gateway_address, vpn.pool.prefixlen)))
+    # What comes out of the tunnel leaves by the inner leg, never by the public one,
+    # so that the firewall there sees all of it.
+    links.route_via(_EVERYWHERE, _next_hop(lab, vpn), _TABLE)
+    links.look_up_from(name, _TABLE)
 
 
-def _next_hop(lab: Lab, vpn: Vpn) -> str:
+def _attach_client(lab: Lab, vpn: Vpn, host: str) -> None:
+    """Address, routes and name server of a client's end."""
+    links, name = lab.links(host), vpn.interface_of(host)
+    links.add_address(name, IPv4Interface(vpn.ends()[host]))
+    links.route_into(IPv4Network(vpn.gateway_address), name)
+    if _EVERYWHERE in vpn.tunnelled:
+        _keep_way_to_gateway(lab, vpn, host)
+    for prefix in vpn.tunnelled:
+        links.route_into(prefix, name)
+    server = lab.network.host(vpn.nameserver).address
+    resolver_file(host).write_text(f"nameserver {server}\n", encoding="ascii")
+
+
+def _next_hop(lab: Lab, vpn: Vpn) -> IPv4Address:
     """The other router on the gateway's inner link."""
-    others = [
+    return next(
         host.interfaces[index].address.ip
         for host, index in lab.network.attached(vpn.inside)
         if host.name != vpn.gateway
-    ]
-    return str(others[0])
-
-
-def _endpoint_route(lab: Lab, vpn: Vpn, host: str) -> list[str]:
-    """With everything tunnelled, the tunnel's own packets still need their way outside."""
-    if not any(prefix.prefixlen == 0 for prefix in vpn.tunnelled):
-        return []
-    network = lab.network
-    gateway = next(
-        i.address.ip for i in network.host(vpn.gateway).interfaces if i.link == vpn.outside
     )
-    return [f"ip route add {gateway} via {route.via}" for route in network.host(host).routes]
+
+
+def _keep_way_to_gateway(lab: Lab, vpn: Vpn, host: str) -> None:
+    """With everything tunnelled, the tunnel's own packets still need their way outside."""
+    gateway = _outside_address(lab, vpn)
+    for route in lab.network.host(host).routes:
+        lab.links(host).route_via(IPv4Network(gateway), route.via)
+
+
+def _outside_address(lab: Lab, vpn: Vpn) -> IPv4Address:
+    """Where the gateway listens."""
+    interfaces = lab.network.host(vpn.gateway).interfaces
+    return next(i.address.ip for i in interfaces if i.link == vpn.outside)
 
 
 def _interface(private_key: str, more: str = "") -> str:

@@ -17,6 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+from topologies.caller import caller
+
 _FIRST_PROCESS = Path(__file__).with_name("first_process.py")
 
 #: How long the first process may take to end a world, in seconds.
@@ -157,6 +159,6 @@ def _unshare() -> list[str]:
 
 
 def _owner() -> str:
-    """The user who called sudo, as ``uid:gid``, or ``-``: what a sudo run writes is theirs."""
-    uid, gid = os.environ.get("SUDO_UID"), os.environ.get("SUDO_GID")
-    return f"{uid}:{gid}" if os.geteuid() == 0 and uid and gid else "-"
+    """The user who called sudo, as ``uid:gid``, or ``-``."""
+    user = caller()
+    return f"{user.uid}:{user.gid}" if user else "-"

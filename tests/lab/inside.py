@@ -27,6 +27,7 @@ from typing import Any
 from controllers.policy import Policy
 from scenarios.stage import Stage
 from topologies.lab import LabError
+from topologies.links import LinkError
 from topologies.namespaces import inside_network
 from topologies.ovs import OvsError
 from topologies.processes import Process, ProcessError, Program
@@ -126,7 +127,7 @@ def _serve() -> None:
                 answer: _Answer = {"secret": stage.secret}
             else:
                 answer = stage.answer(request)
-        except (LabError, OvsError, ProcessError, OSError) as error:
+        except (LabError, LinkError, OvsError, ProcessError, OSError) as error:
             answer = {"failed": str(error)}
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()

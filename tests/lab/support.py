@@ -34,9 +34,16 @@ def callpath(*arguments: str, rootless: bool = False) -> "subprocess.Popen[str]"
     )
 
 
-def results_of(process: "subprocess.Popen[str]") -> list[dict[str, Any]]:
-    """The results that a command started with ``--json`` prints; it must end in time."""
-    output, errors = process.communicate(timeout=PATIENCE)
+def results_of(
+    process: "subprocess.Popen[str]", patience: float = PATIENCE
+) -> list[dict[str, Any]]:
+    """The results that a command started with ``--json`` prints; it must end in so many seconds."""
+    try:
+        output, errors = process.communicate(timeout=patience)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
     assert output, f"no result; standard error: {errors}"
     return [json.loads(line) for line in output.splitlines()]
 

@@ -63,6 +63,6 @@ def test_a_run_that_does_not_pass_has_no_mutants(
 @pytest.mark.timeout(3600)
 def test_no_mutant_of_any_scenario_survives(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
-    results = results_of(callpath("run", "--json", "--runs", str(runs)))
+    results = results_of(callpath("run", "--json", "--runs", str(runs)), patience=1200)
     assert len(results) == len(list(all_scenarios()))
     assert main([str(runs / result["run"]) for result in results]) == 0

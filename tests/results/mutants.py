@@ -5,24 +5,45 @@ packet counters agree with the captures, so that nothing but the evidence itself
 can tell.
 """
 
-import json
 import struct
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from results.schema import RunFolder, Verdict
 from results.sightings import Ends
-from tests.results.recorded import change_json, frames, keep, taps, write
+from tests.results.frame_kinds import (
+    ALICE,
+    BEA,
+    BOB,
+    ETHERNET,
+    between,
+    is_canary,
+    is_dns_answer,
+    is_dtls,
+    is_rtp,
+    nominates,
+    payload,
+)
+from tests.results.paper_mutants import (
+    another_peer,
+    another_port,
+    claims,
+    dropped,
+    flow_2_not_expected,
+    flow_3_expected,
+    longer,
+    media_at_the_relay_expected,
+    miscounted,
+    one_call_less,
+    one_call_more,
+    removed,
+    run_json,
+    through_the_relay,
+    uncounted,
+)
+from tests.results.recorded import frames, keep, taps, write
 from tests.results.story import STEP, Frame, ends, ethernet, tcp, udp
-
-ETHERNET, IP, UDP = 14, 20, 8
-PAYLOAD = ETHERNET + IP + UDP
-CANARY = b"\x88\xb5"
-
-
-#: A JSON object.
-Content = dict[str, Any]
 
 
 class Mutant(NamedTuple):
@@ -32,53 +53,6 @@ class Mutant(NamedTuple):
     change: Callable[[Path], None]
     verdict: Verdict
     reason: str
-
-
-def payload(frame: bytes) -> bytes:
-    """What UDP carries; nothing when the frame is not UDP over IPv4 without options."""
-    is_udp = frame[12:15] == b"\x08\x00\x45" and frame[ETHERNET + 9] == 17
-    return frame[PAYLOAD:] if is_udp else b""
-
-
-def is_rtp(frame: bytes) -> bool:
-    """Whether a frame holds plain RTP (RFC 7983), not RTCP and not DNS, whose id can look so."""
-    data = payload(frame)
-    named = b"\x00\x35" in (frame[34:36], frame[36:38])
-    return len(data) > 12 and data[0] >> 6 == 2 and not 192 <= data[1] <= 223 and not named
-
-
-def is_stun(frame: bytes) -> bool:
-    """Whether a frame holds plain STUN."""
-    return payload(frame)[4:8] == b"\x21\x12\xa4\x42"
-
-
-def is_dns_answer(frame: bytes) -> bool:
-    """Whether a frame comes from a name server."""
-    return bool(payload(frame)) and frame[34:36] == b"\x00\x35"
-
-
-def is_dtls(frame: bytes) -> bool:
-    """Whether a frame holds DTLS."""
-    return payload(frame)[:1] in (b"\x14", b"\x15", b"\x16", b"\x17") and payload(frame)[1] == 0xFE
-
-
-def is_canary(frame: bytes) -> bool:
-    """Whether a frame is a canary."""
-    return frame[12:14] == CANARY
-
-
-def nominates(frame: bytes) -> bool:
-    """Whether a frame is a check with USE-CANDIDATE."""
-    return is_stun(frame) and b"\x00\x25\x00\x00" in payload(frame)
-
-
-def between(frame: bytes, *hosts: str) -> bool:
-    """Whether a frame runs between these addresses."""
-    addresses = {bytes(int(part) for part in host.split(".")) for host in hosts}
-    return {frame[26:30], frame[30:34]} == addresses
-
-
-ALICE, BOB, BEA = "10.10.0.11", "10.10.0.12", "10.20.0.11"
 
 
 def without(*names: str, drop: Callable[[bytes], bool] = is_rtp) -> Callable[[Path], None]:
@@ -147,89 +121,6 @@ def _with(frame: bytes, changed: dict[bytes, bytes]) -> bytes:
         src=source, dst=destination, sport=ports[0], dport=ports[1]
     )
     return frame[:ETHERNET] + udp(sockets, new)
-
-
-def claims(edit: Callable[[dict[str, object]], None]) -> Callable[[Path], None]:
-    """Edit what alice says that she selected in her first call."""
-
-    def change(folder: Path) -> None:
-        path = RunFolder(folder).events("alice")
-        events = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        edit(next(event for event in events if event["event"] == "selected"))
-        path.write_text("".join(json.dumps(event) + "\n" for event in events), encoding="utf-8")
-
-    return change
-
-
-def _another_port(event: dict[str, object]) -> None:
-    event["local"] = {"type": "host", "address": ALICE, "port": 9, "protocol": "udp"}
-
-
-def _another_peer(event: dict[str, object]) -> None:
-    event["remote"] = {"type": "host", "address": BEA, "port": 9, "protocol": "udp"}
-
-
-def _through_the_relay(event: dict[str, object]) -> None:
-    local = event["local"]
-    assert isinstance(local, dict)
-    event["local"] = local | {"type": "relay"}
-
-
-def removed(*names: str) -> Callable[[Path], None]:
-    """Delete files of the folder."""
-
-    def change(folder: Path) -> None:
-        for name in names:
-            (folder / name).unlink()
-
-    return change
-
-
-def run_json(edit: Callable[[Content], None]) -> Callable[[Path], None]:
-    """Edit what was planned and expected."""
-    return lambda folder: change_json(folder / "run.json", edit)
-
-
-def _longer(run: Content) -> None:
-    run["calls"][0]["seconds"] = 30
-
-
-def _one_call_more(run: Content) -> None:
-    run["calls"].append({"id": "3-bob-bea", "caller": "bob", "callee": "bea", "seconds": 2})
-
-
-def _one_call_less(run: Content) -> None:
-    run["calls"].pop()
-
-
-def _flow_3_expected(run: Content) -> None:
-    run["expect"]["signalling"].append("3")
-
-
-def _flow_2_not_expected(run: Content) -> None:
-    run["expect"]["signalling"].remove("2")
-
-
-def _media_at_the_relay_expected(run: Content) -> None:
-    run["expect"]["media"] = ["4"]
-
-
-def dropped(folder: Path) -> None:
-    """The capture program says that it dropped packets."""
-    change_json(
-        folder / "ending.json", lambda ending: ending["taps"]["core-eth1"].update(dropped=3)
-    )
-
-
-def uncounted(folder: Path) -> None:
-    """No counters of a tap are known."""
-    change_json(folder / "ending.json", lambda ending: ending["taps"].pop("core-eth1"))
-
-
-def _miscounted(folder: Path) -> None:
-    change_json(
-        folder / "ending.json", lambda ending: ending["taps"]["core-eth1"].update(received=9)
-    )
 
 
 def _one_canary(wanted: bytes) -> Callable[[bytes], bool]:
@@ -411,17 +302,17 @@ MUTANTS = (
     ),
     Mutant(
         "a claim of another port",
-        claims(_another_port),
+        claims(another_port),
         FAIL,
         "alice claims the local end 10.10.0.11:9/udp (host) as selected",
     ),
     Mutant(
         "a claim of another peer",
-        claims(_another_peer),
+        claims(another_peer),
         FAIL,
         "alice claims the remote end 10.20.0.11:9/udp (host) as selected",
     ),
-    Mutant("a claim of another type", claims(_through_the_relay), FAIL, "/udp (relay) as selected"),
+    Mutant("a claim of another type", claims(through_the_relay), FAIL, "/udp (relay) as selected"),
     Mutant(
         "no events",
         removed("events/alice.jsonl", "events/bob.jsonl", "events/bea.jsonl"),
@@ -438,37 +329,37 @@ MUTANTS = (
     Mutant("wrong DTLS keys", _wrong_keys, FAIL, "authenticate under no key of this run"),
     Mutant(
         "media shorter than planned",
-        run_json(_longer),
+        run_json(longer),
         FAIL,
         "less than the planned 30 s",
     ),
     Mutant(
         "a planned call that never was",
-        run_json(_one_call_more),
+        run_json(one_call_more),
         FAIL,
         "the planned call 3-bob-bea of bob to bea is not in the captures",
     ),
     Mutant(
         "a call that was not planned",
-        run_json(_one_call_less),
+        run_json(one_call_less),
         FAIL,
         "call 2-alice-bea of alice and bea was not planned",
     ),
     Mutant(
         "an expected flow that is not there",
-        run_json(_flow_3_expected),
+        run_json(flow_3_expected),
         FAIL,
         "expected signalling Flow 3 was not seen",
     ),
     Mutant(
         "a flow that is not expected",
-        run_json(_flow_2_not_expected),
+        run_json(flow_2_not_expected),
         FAIL,
         "unexpected signalling Flow 2",
     ),
     Mutant(
         "media on another flow than expected",
-        run_json(_media_at_the_relay_expected),
+        run_json(media_at_the_relay_expected),
         FAIL,
         "unexpected media Flow 5",
     ),
@@ -480,7 +371,7 @@ MUTANTS = (
     ),
     Mutant("dropped packets", dropped, INCONCLUSIVE, "core-eth1 dropped 3 packets"),
     Mutant("no counters", uncounted, INCONCLUSIVE, "core-eth1 has no packet counters"),
-    Mutant("other counters", _miscounted, INCONCLUSIVE, "but the capture program counted 9"),
+    Mutant("other counters", miscounted, INCONCLUSIVE, "but the capture program counted 9"),
     Mutant(
         "no first canary",
         without("relay-lo", drop=_one_canary(b"before")),

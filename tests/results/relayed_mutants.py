@@ -8,7 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from results.schema import Verdict
-from tests.results.mutants import Content, Mutant, Way, insert, is_stun, run_json, without
+from tests.results.frame_kinds import is_stun
+from tests.results.mutants import Mutant, Way, insert, without
+from tests.results.paper_mutants import Content, run_json
 from tests.results.recorded import change_json, frames, taps, write
 from tests.results.story import STEP, Frame, ends, tcp
 

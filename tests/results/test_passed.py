@@ -8,6 +8,7 @@ from results.paths import follow_udp
 from results.problems import Ground
 from tests.results.home_story import ALICE, EVE, HomeStory
 from tests.results.judged import a_run
+from tests.results.vpn_story import VpnStory
 
 OFFICE_AND_NATS = {
     ("office", "turn"): 1,
@@ -37,6 +38,16 @@ def an_allocation() -> HomeStory:
 
 def test_an_allowed_conversation(tmp_path: Path) -> None:
     assert passed(an_allocation(), tmp_path) == OFFICE_AND_NATS
+
+
+def test_a_tunnel_older_than_the_run_needs_no_outward_rule(tmp_path: Path) -> None:
+    story = VpnStory()
+    story.carry(160)
+    story.carry(160, inward=False)
+    table = story.table(tmp_path)
+    run = a_run(network=story.network)
+    paths = follow_udp(table, story.places).paths
+    assert let_through(run, story.places, table, paths, ()) == {("vic_nat", "established"): 1}
 
 
 def test_what_is_refused_was_not_let_through(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import pytest
 from results.judge import judge
 from results.result_schema import result_schema
 from results.schema import Result, RunFolder, Verdict
-from tests.results.mutants import Mutant, removed, without
+from tests.results.mutants import Mutant, without
+from tests.results.paper_mutants import removed
 from tests.results.recorded import reseal, unpack
 from tests.results.relayed_mutants import RELAYED_MUTANTS
 from topologies.spec import Flow

@@ -34,7 +34,7 @@ def problems(story: VpnStory, folder: FilePath) -> list[str]:
     [(1, 48), (16, 48), (17, 64), (160, 192), (1408, 1440), (1409, 1452), (1420, 1452)],
 )
 def test_the_size_outside_is_padded_within_the_mtu(inner: int, outer: int) -> None:
-    assert outer_size(inner) == outer
+    assert outer_size(inner, mtu=1420) == outer
 
 
 def test_each_inner_packet_has_one_outside(tmp_path: FilePath) -> None:
@@ -76,7 +76,9 @@ def test_what_follows_the_last_canary_outside_needs_none(tmp_path: FilePath) -> 
     assert problems(story, tmp_path) == []
 
 
-@pytest.mark.parametrize(("size", "wait"), [(outer_size(160), 0.0), (outer_size(140), 0.5)])
+@pytest.mark.parametrize(
+    ("size", "wait"), [(outer_size(160, 1420), 0.0), (outer_size(140, 1420), 0.5)]
+)
 def test_another_size_or_much_later_is_no_tie(tmp_path: FilePath, size: int, wait: float) -> None:
     story = VpnStory(carried=False)
     story.send(VIC_ALICE, ends(VIC, ALICE), rtp(1))
@@ -90,7 +92,7 @@ def test_what_comes_in_follows_what_carried_it(tmp_path: FilePath) -> None:
     story = VpnStory(carried=False)
     story.send(back(VIC_ALICE), ends(ALICE, VIC), rtp(1))
     story.wait(0.01)
-    story.carry(outer_size(140), inward=False)
+    story.carry(outer_size(140, 1420), inward=False)
     assert len(of_vic(story, tmp_path).untied) == 1
 
 
@@ -127,7 +129,7 @@ def test_a_segment_that_offload_has_not_cut_yet(tmp_path: FilePath) -> None:
     segment = tcp(ends(VIC, ALICE), 1, 0x18, bytes(2 * 1380 + 60))
     story.see("vic-wg0", segment)
     for size in (1420, 1420, 100):
-        story.carry(outer_size(size))
+        story.carry(outer_size(size, 1420))
     found = of_vic(story, tmp_path)
     assert (found.count, found.untied, found.strays) == (1, (), ())
 

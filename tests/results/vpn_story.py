@@ -68,7 +68,7 @@ class VpnStory(Story):
             elif self.carried and {hop.out, hop.into} == {"vic-wg0", "vpn_gw-wg0"}:
                 self.see(hop.out, packet)
                 self.now += 1_000
-                self.carry(outer_size(len(packet)), inward=hop.out == "vic-wg0")
+                self.carry(outer_size(len(packet), mtu=1420), inward=hop.out == "vic-wg0")
                 self.see(hop.into, packet)
             else:
                 self.cross(hop, packet, inverted)

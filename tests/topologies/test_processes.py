@@ -60,12 +60,25 @@ def test_a_program_that_is_not_there_dies_at_once(processes: Processes, log: Pat
 
 
 def test_waiting_is_bounded_and_names_what_did_not_come(processes: Processes, log: Path) -> None:
-    _spawn(processes, _sh("echo still waking up; read x", "never"), log)
+    process = _spawn(processes, _sh("echo still waking up; read x", "never"), log)
+    processes.wait(lambda: bool(process.heard), 10, "its first words")
     with pytest.raises(ProcessError) as error:
         processes.wait(lambda: False, 0.2, "the moon")
     assert str(error.value) == (
         "waited 0.2 s for the moon, in vain; last words of shell: still waking up"
     )
+
+
+def test_a_process_that_has_ended_meanwhile_can_be_asked_to_end(
+    processes: Processes, log: Path
+) -> None:
+    """Its end may be news to us only after we asked: it has no process id any more by then."""
+    process = _spawn(processes, _sh("exit 0"), log)
+    while Path(f"/proc/{process.pid}").exists():
+        pass
+    assert process.exit_code is None
+    processes.end([process])
+    assert process.exit_code == 0
 
 
 def test_orders_are_lines(processes: Processes, log: Path) -> None:

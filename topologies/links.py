@@ -1,0 +1,103 @@
+"""Links, addresses, routes, rules and drop counters of one host, by netlink (pyroute2).
+
+A host's socket is opened in its network and stays there, so nobody has to enter
+it again.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+
+from pyroute2 import IPRoute
+from pyroute2.netlink.exceptions import NetlinkError
+
+from topologies.namespaces import inside_network
+
+#: Of rtnl_link_stats64 (if_link.h): what the kernel dropped, received or to be sent, for want of
+#: room or of anybody who wanted it. The same three make /proc/net/dev's two columns "drop".
+_DROPS = ("rx_dropped", "rx_missed_errors", "tx_dropped")
+
+
+class LinkError(Exception):
+    """A link, address or route that could not be made. Speaks to a person."""
+
+
+class Links:
+    """What the kernel is told, and tells, of one host's network."""
+
+    def __init__(self, host: str, pid: int) -> None:
+        """``pid`` is a process that lives in the host's network."""
+        self._host = host
+        self._indices: dict[str, int] = {}
+        with inside_network(pid):
+            self._netlink = IPRoute()
+
+    def up(self, name: str, mtu: int | None = None) -> None:
+        """Set an interface up, with this MTU in bytes if one is given."""
+        setting = {} if mtu is None else {"mtu": mtu}
+        with self._telling(f"set {name} up"):
+            self._netlink.link("set", index=self._index(name), state="up", **setting)
+
+    def add_wireguard(self, name: str) -> bool:
+        """Make an interface of the kernel's WireGuard; False where the kernel has none."""
+        try:
+            self._netlink.link("add", ifname=name, kind="wireguard")
+        except NetlinkError:
+            return False
+        return True
+
+    def add_address(self, name: str, address: IPv4Interface) -> None:
+        """Give an interface an address, and with it the route to the link's prefix."""
+        with self._telling(f"give {name} the address {address}"):
+            self._netlink.addr(
+                "add",
+                index=self._index(name),
+                address=str(address.ip),
+                prefixlen=address.network.prefixlen,
+                broadcast=_broadcast(address),
+            )
+
+    def route_via(self, to: IPv4Network, via: IPv4Address, table: int | None = None) -> None:
+        """Route a prefix through the next hop, in this table or the main one."""
+        where = {} if table is None else {"table": table}
+        with self._telling(f"route {to} via {via}"):
+            self._netlink.route("add", dst=str(to), gateway=str(via), **where)
+
+    def route_into(self, to: IPv4Network, name: str) -> None:
+        """Route a prefix into an interface, in place of the route that there may be."""
+        with self._telling(f"route {to} into {name}"):
+            self._netlink.route("replace", dst=str(to), oif=self._index(name), scope="link")
+
+    def look_up_from(self, name: str, table: int) -> None:
+        """Route what comes in by an interface by the table of this number."""
+        with self._telling(f"look up what comes in by {name} in table {table}"):
+            self._netlink.rule("add", iifname=name, table=table)
+
+    def dropped(self) -> dict[str, int]:
+        """Interface -> packets that the kernel has dropped there, in both directions."""
+        links = self._netlink.get_links()
+        return {
+            link.get("ifname"): sum(link.get("stats64")[name] for name in _DROPS) for link in links
+        }
+
+    def _index(self, name: str) -> int:
+        if name not in self._indices:
+            found = self._netlink.link_lookup(ifname=name)
+            if not found:
+                raise LinkError(f"host {self._host} has no interface {name}")
+            self._indices[name] = found[0]
+        return self._indices[name]
+
+    @contextmanager
+    def _telling(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except NetlinkError as error:
+            reason = error.args[1] if len(error.args) > 1 else error
+            raise LinkError(f"host {self._host} could not {what}: {reason}") from None
+
+
+def _broadcast(address: IPv4Interface) -> str | None:
+    """The address of everybody on the link, where more than two can be."""
+    prefix = address.network
+    return str(prefix.broadcast_address) if prefix.prefixlen < 31 else None
