@@ -169,7 +169,11 @@ def program_on_host(parser: argparse.ArgumentParser) -> None:
 def times(parser: argparse.ArgumentParser) -> None:
     """How often a benchmark runs."""
     parser.add_argument(
-        "--times", type=_count, default=5, metavar="N", help="how many runs, or readings (default: 5)"
+        "--times",
+        type=_count,
+        default=5,
+        metavar="N",
+        help="how many runs, or readings (default: 5)",
     )
 
 

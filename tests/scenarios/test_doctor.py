@@ -3,7 +3,6 @@
 import io
 import json
 import subprocess
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -298,14 +297,3 @@ def test_a_run_folder_holds_facilities_and_versions() -> None:
         *("dumpcap", "unbound", "nftables", "iproute2"),
     }
     assert {"versions", "facilities"} <= set(Run.model_fields)
-
-
-@pytest.mark.long
-def test_facilities_and_versions_cost_a_run_little() -> None:
-    costs = []
-    for _ in range(5):
-        began = time.perf_counter()
-        facilities()
-        versions()
-        costs.append(time.perf_counter() - began)
-    assert min(costs) < 0.06
