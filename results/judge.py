@@ -4,6 +4,7 @@ Needs no root and no lab, and writes nothing.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from json import JSONDecodeError
 from pathlib import Path
 from typing import NamedTuple
@@ -26,8 +27,24 @@ from topologies.spec import Tap
 _LATEST = 2**63 - 1
 
 
+@dataclass(frozen=True)
+class Judged:
+    """The result of a run, and what it was read from."""
+
+    run: Run
+    ending: Ending | None
+    evidence: Evidence
+    judgement: Judgement
+    result: Result
+
+
 def judge(folder: Path) -> Result:
-    """The result of a run, read from its folder.
+    """The result of a run, read from its folder; RunFolderError when there is none at all."""
+    return examine(folder).result
+
+
+def examine(folder: Path) -> Judged:
+    """Judge a run, and keep what its result was read from.
 
     Whatever is wrong with captures, keys or events makes a result that says so.
     Raises RunFolderError when there is no run folder at all.
@@ -43,7 +60,8 @@ def judge(folder: Path) -> Result:
     claims = _read_claims(run_folder, run, problems)
     evidence = read_evidence(table, run, keys.tls, keys.dtls, counted_by_rules(ending))
     judgement = decide(run, evidence, claims, problems)
-    return _result(run, evidence, judgement, _seconds(run_folder, ending))
+    result = _result(run, evidence, judgement, _seconds(run_folder, ending))
+    return Judged(run, ending, evidence, judgement, result)
 
 
 class _Keys(NamedTuple):

@@ -13,6 +13,7 @@ and lists every file with its length and digest::
     ending.json        Ending: drop counters, exit codes, durations
     seal.json          Seal (written last: the run is complete)
     result.json        Result, as judged right after the run
+    report.html        the same for people; may be made anew (results/report)
 """
 
 import json
@@ -177,6 +178,31 @@ class Step(Record):
     time: float
 
 
+class Hop(Record):
+    """What became of one direction's media between two taps of its path; times in ms."""
+
+    from_: str = Field(alias="from")
+    to: str
+    packets: int
+    lost: int
+    #: Median and 99th percentile.
+    delay_ms: float
+    delay_p99_ms: float
+    jitter_ms: float
+
+
+class Quality(Record):
+    """One direction's media from end to end; jitter after RFC 3550, section 6.4.1, in ms."""
+
+    expected: int
+    lost: int
+    longest_burst: int
+    reordered: int
+    duplicated: int
+    jitter_ms: float
+    jitter_max_ms: float
+
+
 class MediaPath(Record):
     """The path of one direction of a call's media."""
 
@@ -190,6 +216,9 @@ class MediaPath(Record):
     authenticated: int
     #: Users whose TURN allocations the media passed, in the order of the way; none if direct.
     allocated_by: tuple[str, ...] = ()
+    #: The way from tap to tap; empty where it was not measured, as in earlier runs.
+    hops: tuple[Hop, ...] = ()
+    quality: Quality | None = None
 
 
 class Outcome(StrEnum):
@@ -362,7 +391,7 @@ class RunFolder:
         return None
 
     def _sealable(self) -> list[str]:
-        own = {"seal.json", "seal.json.new", "result.json"}
+        own = {"seal.json", "seal.json.new", "result.json", "report.html"}
         files = (path for path in self.path.rglob("*") if path.is_file())
         return sorted(
             name for path in files if (name := str(path.relative_to(self.path))) not in own

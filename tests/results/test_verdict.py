@@ -17,7 +17,7 @@ from results.schema import (
     Run,
     Verdict,
 )
-from results.verdict import Claims, Judgement, decide, flows_of
+from results.verdict import Claims, decide, flows_of
 from results.vpn import Remark
 from tests.results.call_story import a_call, described
 from tests.results.judged import (
@@ -40,8 +40,9 @@ def judged(
     seen: Evidence = EVIDENCE,
     claims: Claims = CLAIMS,
     others: tuple[Problem, ...] = (),
-) -> Judgement:
-    return decide(run or a_run(), seen, claims, others)
+) -> tuple[Verdict, str, tuple[Citation, ...]]:
+    """Verdict, reason and citations."""
+    return decide(run or a_run(), seen, claims, others)[:3]
 
 
 def expecting(signalling: set[Flow], media: set[Flow], unsupported: str | None = None) -> Run:

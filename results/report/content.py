@@ -1,0 +1,221 @@
+"""All that a report shows, as plain data: a pure function of what was judged."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from controllers.policy import HOUSE, Policy, Rule
+from results.judge import Judged
+from results.report.arrows import FlowArrow, Kind, Refusal, flow_arrows, refusals, tails
+from results.report.candidates import CandidateRow, candidates
+from results.report.ladder import Rung, rungs
+from results.report.picture import Drawn, Line, Picture, draw
+from results.report.sentences import because, headline
+from results.report.sites import Scenery, scenery
+from results.report.stacks import NARROW, WIDE, Measures
+from results.report.trips import Planner
+from results.schema import CallResult, Citation, MediaPath, Verdict
+from topologies.spec import Network, Role
+
+
+@dataclass(frozen=True)
+class ArrowShape:
+    """An arrow of a drawing with its lines; a refusal's ``flow`` is "none"."""
+
+    kind: Kind
+    flow: str
+    by: str
+    title: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One of the two drawings of a page."""
+
+    name: str
+    picture: Picture
+    arrows: tuple[ArrowShape, ...]
+    #: Media beyond a VPN gateway, which has no number.
+    tails: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """One stage of media's way: a host, or the firewall on the link to the next one."""
+
+    name: str
+    is_wall: bool
+
+
+@dataclass(frozen=True)
+class MediaPart:
+    """One direction of a call's media, with what it passed in order."""
+
+    path: MediaPath
+    way: tuple[Hosts, ...]
+
+
+@dataclass(frozen=True)
+class CallPart:
+    """What is shown of one call."""
+
+    result: CallResult
+    rungs: tuple[Rung, ...]
+    media: tuple[MediaPart, ...]
+    candidates: dict[str, tuple[CandidateRow, ...]]
+
+
+@dataclass(frozen=True)
+class RuleRow:
+    """A rule, and what it counted; None where no counter was stored."""
+
+    rule: Rule
+    count: int | None
+
+
+@dataclass(frozen=True)
+class PolicyPart:
+    """What a firewall enforced; ``house`` are the counters of the rules of the house."""
+
+    firewall: str
+    policy: Policy
+    rows: tuple[RuleRow, ...]
+    house: tuple[tuple[str, str, int], ...]
+
+
+@dataclass(frozen=True)
+class CapturePart:
+    """The cited frames of one capture."""
+
+    file: str
+    is_there: bool
+    citations: tuple[Citation, ...]
+
+    @property
+    def wireshark_filter(self) -> str:
+        """Shows all of them at once."""
+        numbers = sorted({citation.frame for citation in self.citations})
+        return f"frame.number in {{{', '.join(map(str, numbers))}}}"
+
+
+@dataclass(frozen=True)
+class Content:
+    """A whole report."""
+
+    judged: Judged
+    headline: str
+    because: tuple[str, ...]
+    #: The verdict that was written right after the run, where it is another one.
+    written: Verdict | None
+    flows: tuple[FlowArrow, ...]
+    refusals: tuple[Refusal, ...]
+    drawings: tuple[Drawing, ...]
+    calls: tuple[CallPart, ...]
+    policies: tuple[PolicyPart, ...]
+    captures: tuple[CapturePart, ...]
+
+
+def content_of(judged: Judged, written: Verdict | None, captures: Collection[str]) -> Content:
+    """What a report shows; ``captures`` are the capture files that are there."""
+    flows, refused = flow_arrows(judged), refusals(judged)
+    return Content(
+        judged=judged,
+        headline=headline(judged),
+        because=because(judged),
+        written=written if written is not judged.result.verdict else None,
+        flows=flows,
+        refusals=refused,
+        drawings=tuple(_drawings(judged, flows, refused)),
+        calls=tuple(_calls(judged)),
+        policies=tuple(_policies(judged)),
+        captures=tuple(_captures(judged, captures)),
+    )
+
+
+def _drawings(
+    judged: Judged, flows: tuple[FlowArrow, ...], refused: tuple[Refusal, ...]
+) -> Iterator[Drawing]:
+    network = judged.run.network
+    policies = {name: policy.name for name, policy in judged.run.policies.items()}
+    ends = {end for arrow in flows for way in arrow.ways for end in (way.origin, way.target)}
+    ends |= {end for one in refused for end in (one.origin, one.by)}
+    whole = scenery(network, policies, ends)
+    ends |= {user for call in judged.run.calls for user in (call.caller, call.callee)}
+    ends |= {host.name for host in network.hosts if host.role in (Role.RELAY, Role.FRONT_END)}
+    yield _drawing("wide", judged, whole, WIDE)
+    yield _drawing("narrow", judged, whole.only(ends), NARROW)
+
+
+def _drawing(name: str, judged: Judged, seen: Scenery, measures: Measures) -> Drawing:
+    planner = Planner(judged.run.network, seen)
+    shapes: list[tuple[ArrowShape, list[Drawn]]] = []
+    for arrow in flow_arrows(judged):
+        drawn = [Drawn(planner.along(way.hosts)) for way in arrow.ways]
+        title = "; ".join(f"{way.origin} to {way.target}" for way in arrow.ways)
+        said = f"{arrow.kind.capitalize()}, Flow {arrow.flow}: {title}"
+        shapes.append((ArrowShape(arrow.kind, arrow.flow, "", said, ()), drawn))
+    for one in refusals(judged):
+        drawn = [Drawn(planner.of_refusal(one), ", ".join(one.rules))]
+        said = f"Refused by {one.by}: {one.user}, {', '.join(one.rules)}"
+        shapes.append((ArrowShape(Kind.REFUSED, "none", one.by, said, ()), drawn))
+    paths = [path for call in judged.result.calls for path in call.media]
+    beyond = [Drawn(planner.along(way)) for way in tails(judged.run.network, paths)]
+    every = [*(one for _, drawn in shapes for one in drawn), *beyond]
+    picture = draw(seen, every, measures)
+    lines = iter(picture.lines)
+    arrows = tuple(
+        ArrowShape(s.kind, s.flow, s.by, s.title, tuple(next(lines) for _ in drawn))
+        for s, drawn in shapes
+    )
+    return Drawing(name, picture, arrows, tuple(lines))
+
+
+def _calls(judged: Judged) -> Iterator[CallPart]:
+    network = judged.run.network
+    guarded = {one.link: one.name for one in network.firewalls if one.name in judged.run.policies}
+    for call in judged.evidence.calls:
+        yield CallPart(
+            result=call.result,
+            rungs=tuple(rungs(call.result)),
+            media=tuple(
+                MediaPart(path, tuple(_way(network, guarded, path))) for path in call.result.media
+            ),
+            candidates={
+                user: tuple(candidates(network, call, user)) for user in call.result.participants
+            },
+        )
+
+
+def _way(network: Network, guarded: dict[str, str], path: MediaPath) -> Iterator[Hosts]:
+    """The hosts of a path, and the firewalls between them."""
+    taps = {tap.name: tap for tap in network.taps()}
+    passed = [taps[name] for name in path.taps if name in taps]
+    for number, (here, there) in enumerate(pairwise(passed)):
+        if number == 0:
+            yield Hosts(here.host, False)
+        if here.host != there.host:
+            if here.link in guarded and here.link == there.link:
+                yield Hosts(guarded[here.link], True)
+            yield Hosts(there.host, False)
+
+
+def _policies(judged: Judged) -> Iterator[PolicyPart]:
+    counted = judged.ending.firewalls if judged.ending else {}
+    for firewall, policy in judged.run.policies.items():
+        counts = counted.get(firewall, {})
+        yield PolicyPart(
+            firewall=firewall,
+            policy=policy,
+            rows=tuple(RuleRow(rule, counts.get(rule.name)) for rule in policy.rules),
+            house=tuple((rule, why, counts[rule]) for rule, why in HOUSE.items() if rule in counts),
+        )
+
+
+def _captures(judged: Judged, there: Collection[str]) -> Iterator[CapturePart]:
+    """The cited frames by their captures, in the order in which they are first cited."""
+    by_file: dict[str, list[Citation]] = {}
+    for citation in judged.result.citations:
+        by_file.setdefault(citation.file, []).append(citation)
+    for file, cited in by_file.items():
+        yield CapturePart(file, file in there, tuple(cited))
