@@ -93,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_list(verbs)
     _add_run(verbs)
     _add_judge(verbs)
+    _add_report(verbs)
     _add_compare(verbs)
     _add_whatif(verbs)
     _add_explain(verbs)
@@ -214,6 +215,17 @@ def _add_judge(verbs: _Verbs) -> None:
     _add_folders(parser, "+")
     _add_output(parser)
     parser.set_defaults(command=commands.judge)
+
+
+def _add_report(verbs: _Verbs) -> None:
+    parser = _add(
+        verbs,
+        "report",
+        "Write report.html into stored run folders anew, whole or not; needs no root.",
+        "./callpath report results/runs/20261120-104428-intranet-9019",
+    )
+    _add_folders(parser, "+")
+    parser.set_defaults(command=commands.report)
 
 
 def _add_folders(parser: _Parser, how_many: str | int) -> None:

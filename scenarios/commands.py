@@ -78,6 +78,7 @@ def _tell(results: list["display.Judged"], options: argparse.Namespace) -> None:
         display.table(results)
         if options.frames:
             display.frames(results)
+        display.reports(results)
 
 
 def judge(options: argparse.Namespace) -> int:
@@ -97,6 +98,31 @@ def judge(options: argparse.Namespace) -> int:
         if options.json:
             print(result.to_json())  # noqa: T201
     _tell(results, options)
+    return worst(codes)
+
+
+def report(options: argparse.Namespace) -> int:
+    """Write the reports of stored runs anew, and the index beside them; print where they are."""
+    from results import judge as judging
+    from results.report.files import write_index, write_report
+    from scenarios import display
+
+    codes = [PASS]
+    parents = {}
+    for name in options.folders:
+        folder = Path(name)
+        try:
+            path = write_report(judging.examine(folder), folder)
+            parents[folder.resolve().parent] = None
+        except (RunFolderError, OSError) as error:
+            codes.append(_cannot(error))
+            continue
+        print(display.short(path))  # noqa: T201
+    for parent in parents:
+        try:
+            write_index(parent)
+        except OSError as error:
+            codes.append(_cannot(error))
     return worst(codes)
 
 

@@ -76,6 +76,15 @@ def frames(results: Sequence[Judged]) -> None:
             print(f"  {citation.file:32} {citation.frame:>6}  {citation.what}")  # noqa: T201
 
 
+def reports(results: Sequence[Judged]) -> None:
+    """Print where the report of a run is, or the page that leads to those of several."""
+    found = [folder / "report.html" for _, folder in results]
+    pages = found if len(found) == 1 else {folder.parent / "index.html" for _, folder in results}
+    for page in pages:
+        if page.exists():
+            print(f"report: {short(page)}")  # noqa: T201
+
+
 def lines(results: Sequence[Judged]) -> None:
     """Print one line a run: verdict, scenario and folder."""
     for result, folder in results:

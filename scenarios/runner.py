@@ -5,16 +5,19 @@ import secrets
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from controllers.policy import Policy
 from results.schema import Result, Run, RunFolder, Seconds
 from scenarios.doctor import facilities, versions
 from scenarios.scenario import Scenario
 from topologies.world import World
+
+if TYPE_CHECKING:
+    from results.judge import Judged
 
 #: Where runs are written, unless the caller says otherwise.
 RUNS = Path(__file__).parent.parent / "results" / "runs"
@@ -61,7 +64,11 @@ def run(scenario: Scenario, conditions: Conditions, runs: Path, progress: Progre
     try:
         return _perform(folder, began, progress)
     except KeyboardInterrupt:
+        _report_failed(folder, "interrupted")
         raise Interrupted("interrupted", folder.path) from None
+    except RunError as error:
+        _report_failed(folder, error.reason)
+        raise
     finally:
         give_to_caller(folder.path)
 
@@ -131,18 +138,20 @@ def await_end(world: World, folder: RunFolder, progress: Progress) -> dict[str, 
 
 
 def _import_judge() -> None:
-    """Import what the verdict needs while the world comes up."""
-    import results.judge  # noqa: F401
+    """Import what the verdict and its report need while the world comes up."""
+    from results.report.page import prepare
+
+    prepare()
 
 
 def _judge(folder: RunFolder, began: float) -> Result:
-    from results.judge import judge
+    from results.judge import examine
 
     judging = time.monotonic()
-    result = judge(folder.path)
+    judged = examine(folder.path)
     now = time.monotonic()
     ending = folder.read_ending()
-    result = result.model_copy(
+    result = judged.result.model_copy(
         update={
             "seconds": Seconds(
                 boot=round(ending.seconds["boot"], 3),
@@ -153,7 +162,26 @@ def _judge(folder: RunFolder, began: float) -> Result:
         }
     )
     folder.write_result(result)
+    _report(folder, replace(judged, result=result))
     return result
+
+
+def _report(folder: RunFolder, judged: "Judged") -> None:
+    """Write the report of a run, and the page that leads to those of all runs."""
+    from results.report.files import write_index, write_report
+
+    write_report(judged, folder.path)
+    index = write_index(folder.path.parent)
+    if index:
+        give_to_caller(index)
+
+
+def _report_failed(folder: RunFolder, reason: str) -> None:
+    """Report as much as is known of a run that could not be done, and why it could not."""
+    from results.judge import examine
+
+    folder.log("failed").write_text(reason + "\n", encoding="utf-8")
+    _report(folder, examine(folder.path))
 
 
 def give_to_caller(path: Path) -> None:

@@ -63,9 +63,9 @@ def _place(network: Network, address: str) -> str:
     """Who has an address: a host on a link, or an end of a tunnel."""
     ip = IPv4Address(address)
     for vpn in network.vpns:
-        for host, end in vpn.ends().items():
+        for name, end in vpn.ends().items():
             if end == ip:
-                return f"{host}, in the tunnel of VPN {vpn.name}"
+                return f"{name}, in the tunnel of VPN {vpn.name}"
     for host in network.hosts:
         for leg in host.interfaces:
             if leg.address.ip == ip:

@@ -8,13 +8,15 @@ from controllers.policy import HOUSE, Policy, Rule
 from results.judge import Judged
 from results.report.arrows import FlowArrow, Kind, Refusal, flow_arrows, refusals, tails
 from results.report.candidates import CandidateRow, candidates
+from results.report.columns import Drawn
 from results.report.ladder import Rung, rungs
-from results.report.picture import Drawn, Line, Picture, draw
+from results.report.picture import draw
 from results.report.sentences import because, headline
+from results.report.shapes import Line, Picture
 from results.report.sites import Scenery, scenery
 from results.report.stacks import NARROW, WIDE, Measures
 from results.report.trips import Planner
-from results.schema import CallResult, Citation, MediaPath, Verdict
+from results.schema import CallResult, Citation, MediaPath, Result, Verdict
 from topologies.spec import Network, Role
 
 
@@ -41,7 +43,7 @@ class Drawing:
 
 
 @dataclass(frozen=True)
-class Hosts:
+class Station:
     """One stage of media's way: a host, or the firewall on the link to the next one."""
 
     name: str
@@ -53,7 +55,7 @@ class MediaPart:
     """One direction of a call's media, with what it passed in order."""
 
     path: MediaPath
-    way: tuple[Hosts, ...]
+    way: tuple[Station, ...]
 
 
 @dataclass(frozen=True)
@@ -116,21 +118,40 @@ class Content:
     captures: tuple[CapturePart, ...]
 
 
-def content_of(judged: Judged, written: Verdict | None, captures: Collection[str]) -> Content:
-    """What a report shows; ``captures`` are the capture files that are there."""
+@dataclass(frozen=True)
+class Beside:
+    """What else lies in a run's folder."""
+
+    #: The capture files that are there.
+    captures: frozenset[str] = frozenset()
+    #: The result that was written right after the run.
+    written: Result | None = None
+    #: Why the run could not be done.
+    failure: str = ""
+
+
+def content_of(judged: Judged, beside: Beside) -> Content:
+    """What a report shows."""
     flows, refused = flow_arrows(judged), refusals(judged)
     return Content(
         judged=judged,
-        headline=headline(judged),
+        headline=headline(judged, beside.failure),
         because=because(judged),
-        written=written if written is not judged.result.verdict else None,
+        written=_other_verdict(judged, beside.written),
         flows=flows,
         refusals=refused,
         drawings=tuple(_drawings(judged, flows, refused)),
         calls=tuple(_calls(judged)),
         policies=tuple(_policies(judged)),
-        captures=tuple(_captures(judged, captures)),
+        captures=tuple(_captures(judged, beside.captures)),
     )
+
+
+def _other_verdict(judged: Judged, written: Result | None) -> Verdict | None:
+    """The verdict that was written, where it is another one than today's."""
+    if written is None or written.verdict is judged.result.verdict:
+        return None
+    return written.verdict
 
 
 def _drawings(
@@ -187,17 +208,17 @@ def _calls(judged: Judged) -> Iterator[CallPart]:
         )
 
 
-def _way(network: Network, guarded: dict[str, str], path: MediaPath) -> Iterator[Hosts]:
+def _way(network: Network, guarded: dict[str, str], path: MediaPath) -> Iterator[Station]:
     """The hosts of a path, and the firewalls between them."""
     taps = {tap.name: tap for tap in network.taps()}
     passed = [taps[name] for name in path.taps if name in taps]
     for number, (here, there) in enumerate(pairwise(passed)):
         if number == 0:
-            yield Hosts(here.host, False)
+            yield Station(here.host, False)
         if here.host != there.host:
             if here.link in guarded and here.link == there.link:
-                yield Hosts(guarded[here.link], True)
-            yield Hosts(there.host, False)
+                yield Station(guarded[here.link], True)
+            yield Station(there.host, False)
 
 
 def _policies(judged: Judged) -> Iterator[PolicyPart]:

@@ -1,6 +1,6 @@
 """The course of every line: lanes in channels, corners, where its number and its end stand."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -15,7 +15,7 @@ _STRAIGHT = 0.5
 
 @dataclass(frozen=True)
 class Turn:
-    """A line's way along a channel, between two levels; ``left`` is that on the channel's u-start."""
+    """A line's way along a channel; ``left`` is the level on the customer's side of it."""
 
     trip: int
     channel: Channel
@@ -102,7 +102,7 @@ def _toward(
     at: tuple[float, float], other: tuple[float, float], radius: float
 ) -> tuple[float, float]:
     """A point on the way to another, at most half of it away."""
-    length = abs(other[0] - at[0]) + abs(other[1] - at[1])
+    length = _length(at, other)
     part = min(radius, length / 2) / length if length else 0
     return at[0] + (other[0] - at[0]) * part, at[1] + (other[1] - at[1]) * part
 
@@ -111,10 +111,14 @@ def _pair(point: tuple[float, float]) -> str:
     return f"{point[0]:.1f} {point[1]:.1f}"
 
 
-def middle_of_longest(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """The middle of the longest straight part."""
-    a, b = max(
-        pairwise(points),
-        key=lambda part: abs(part[0][0] - part[1][0]) + abs(part[0][1] - part[1][1]),
-    )
-    return (a[0] + b[0]) / 2, (a[1] + b[1]) / 2
+def spots(points: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:
+    """Where a line's number may stand: on its straight parts, the longest first."""
+    parts = sorted(pairwise(points), key=lambda part: -_length(*part))
+    for a, b in parts:
+        for share in (0.5, 0.38, 0.62, 0.26, 0.74, 0.14, 0.86):
+            yield a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share
+
+
+def _length(a: tuple[float, float], b: tuple[float, float]) -> float:
+    """Of a straight part, which is level or plumb."""
+    return abs(a[0] - b[0]) + abs(a[1] - b[1])

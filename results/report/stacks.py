@@ -5,7 +5,7 @@ service, *v* along each of them. Wide drawings have u to the right and v downwar
 narrow ones the other way round; lettering is horizontal in both.
 """
 
-from collections import Counter
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +15,13 @@ from topologies.spec import Segment
 
 #: A place where a line touches something: the trip's number, and which end or passage of it.
 Touch = tuple[int, str]
+
+
+#: How far apart two lines' levels are told apart.
+_APART = 5.0
+
+#: The least distance between ends of lines at a host, where there is room for it.
+_ROOM = 15.0
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,7 @@ class Measures:
         return 0 if self.wide or not lines else self.line * lines + 6
 
 
-WIDE = Measures(wide=True, chip_u=112, chip_v=38)
+WIDE = Measures(wide=True, chip_u=134, chip_v=38)
 NARROW = Measures(wide=False, chip_u=38, chip_v=82)
 
 
@@ -110,11 +117,18 @@ class _Stacking:
         start = at
         at += self._m.band_v(_lines(site)) + self._m.pad
         for host in site.hosts:
-            size = max(self._m.chip_v, self._m.lane * 0.75 * self._most_ports(host.name) + 8)
+            size = max(self._m.chip_v, _ROOM * (self._most_ports(host.name) + 0.5))
             self._out.hosts[host.name] = (at, at + size)
             at += size + self._m.pad
+        at = max(at, start + self._lettered(site))
         self._out.sites[site.name] = (start, at)
         return at
+
+    def _lettered(self, site: Site) -> float:
+        """What the lettering of a site takes of v, where that runs along it."""
+        devices = site.gate.devices if site.gate else ()
+        letters = max((len(device.note) for device in devices), default=0)
+        return 0 if self._m.wide else letters * 7 + 12
 
     def _most_ports(self, host: str) -> int:
         return max((len(ports) for ports in self._ports(host).values()), default=0)
@@ -167,9 +181,9 @@ class _Stacking:
 
     def _order(self, touch: Touch) -> tuple[bool, float]:
         trip = self._trips[touch[0]]
-        spans = (self._out.hosts.get(point.host) for point in (trip.start, trip.end))
-        known = [span[0] for span in spans if span]
-        return not trip.crosses_internet, -min(known, default=0.0)
+        inner = [self._out.hosts.get(point.host) for point in (trip.start, trip.end)]
+        own = [span[0] for span in inner if span and Channel.CUSTOMER in trip.channels]
+        return not trip.crosses_internet, min(own, default=math.inf)
 
     def _below_lanes(self, top: float) -> float:
         """Where the sites of the internet begin: past the lanes that cross it."""
@@ -184,10 +198,18 @@ class _Stacking:
         """Give each end at a host its level, in the order of where the lines lead."""
         for host, (start, end) in self._out.hosts.items():
             for touches in self._ports(host).values():
-                room = (end - start) / (len(touches) + 1)
                 ordered = sorted(touches, key=self._leads_to)
-                for number, touch in enumerate(ordered, start=1):
-                    self._out.ports[touch] = start + room * number
+                toward = [self._leads_to(touch) for touch in ordered]
+                for touch, level in zip(ordered, _spread(start, end, toward), strict=True):
+                    self._out.ports[touch] = self._clear(touch, level)
+
+    def _clear(self, touch: Touch, level: float) -> float:
+        """A level that no other line's lane continues, so that two lines are not taken for one."""
+        others = (lane for (number, _), lane in self._out.lanes.items() if number != touch[0])
+        near = next((lane for lane in others if abs(lane - level) < _APART), None)
+        if near is None:
+            return level
+        return near + math.copysign(_APART, level - near)
 
     def _leads_to(self, touch: Touch) -> float:
         number, end = touch
@@ -199,6 +221,18 @@ class _Stacking:
         return span[0] if span else self._out.lanes.get((number, "start"), 0.0)
 
 
+def _spread(start: float, end: float, toward: Sequence[float]) -> list[float]:
+    """Levels on a side of a host: straight where a line leads, as far as there is room."""
+    least = min(_ROOM, (end - start) / (len(toward) + 1))
+    levels: list[float] = []
+    low = start
+    for number, wanted in enumerate(toward):
+        high = end - least * (len(toward) - number)
+        levels.append(min(max(wanted, low + least), high))
+        low = levels[-1]
+    return levels
+
+
 def _lines(site: Site) -> int:
     """How many lines of lettering a site has above it."""
     return 1 + (len(site.gate.devices) if site.gate else 0)
@@ -207,8 +241,3 @@ def _lines(site: Site) -> int:
 def lettering(sites: Sequence[Site]) -> int:
     """The most lines of lettering above any of some sites."""
     return max(map(_lines, sites), default=0)
-
-
-def busiest(trips: Sequence[Trip]) -> Counter[str]:
-    """Host -> ends of lines there."""
-    return Counter(point.host for trip in trips for _, point in ends_of(trip) if point.host)

@@ -69,6 +69,8 @@ class Planner:
         own = self._scenery.walled_by(refusal.by)
         if start == end or (own and own == self._scenery.site_of(refusal.origin)):
             return Trip(start, end, ())
+        if not (end.host or end.gate or end.site):
+            return Trip(start, start, ())  # the device stands in no wall that is drawn
         target = refusal.by if end.host else self._behind(end)
         way = way_around(self._network, refusal.origin, target) if target else ()
         return self._trip(start, end, self._gates_on(way[1:-1]))
