@@ -108,7 +108,7 @@ def report(options: argparse.Namespace) -> int:
     from scenarios import display
 
     codes = [PASS]
-    parents = {}
+    parents: dict[Path, None] = {}
     for name in options.folders:
         folder = Path(name)
         try:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from results.report import lines
-from results.report.shapes import BOLD, HALF, LETTER, At, Box
-from results.report.sites import Gate, Scenery
-from results.report.stacks import Measures, Stacks, lettering, side_of, stack
+from results.report.shapes import BOLD, HALF, At, Box
+from results.report.sites import Gate, Scenery, Site
+from results.report.stacks import Measures, Stacks, lettering, lines_above, side_of, stack
 from results.report.trips import Channel, Point, Trip
 from topologies.spec import Segment
 
@@ -85,7 +85,7 @@ class Columns:
             one.words for one in self.drawn if one.words and one.trip.channels[-1:] == (channel,)
         ]
         if self.measures.wide:
-            return max(lanes, _CHANNEL, *(len(words) * LETTER + 26 for words in said), 0)
+            return max(lanes, _CHANNEL, *(len(words) * BOLD + 26 for words in said), 0)
         return max(lanes + len(said) * self.measures.line, _CHANNEL)
 
     def _widest_device(self) -> float:
@@ -120,17 +120,23 @@ class Columns:
             return self._at_gate(point, trip, end)
         site = self.scenery.walled_by(point.device) if point.site else None
         segment = self._segments[site.hosts[0].name if site else point.host]
-        reach = self.ring(segment) if site else 0
         if side_of(trip, end, segment) == "near":
-            return self.hosts[segment] - reach
-        return self.hosts[segment] + self.measures.chip_u + reach
+            return self.hosts[segment] - (self._reach(site) if site else 0)
+        return self.hosts[segment] + self.measures.chip_u + (self.ring(segment) if site else 0)
+
+    def _reach(self, site: Site) -> float:
+        """From a host back to the outside of the walls around its site, past their lettering."""
+        return self.ring(site.segment) + self.measures.band_u(lines_above(site))
 
     def _stub(self, trip: Trip, end: str) -> float:
         """An end of a line that does not leave its site: from the host to its own wall."""
         segment = self._segments[trip.start.host]
         far = segment is Segment.CUSTOMER
         u = self.hosts[segment] + (self.measures.chip_u if far else 0)
-        length = self.ring(segment) + (0 if trip.end.site else 8)
+        site = self.scenery.site_of(trip.start.host)
+        length = self.ring(segment) if far or not site else self._reach(site)
+        if trip.end.host:
+            length += 8
         return u if end == "start" else u + (length if far else -length)
 
     def _at_gate(self, point: Point, trip: Trip, end: str) -> float:

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from results.report import lines
 from results.report.columns import Columns, Drawn
-from results.report.shapes import LETTER, At, Box, Label, Line
+from results.report.shapes import BOLD, At, Box, Label, Line
 from results.report.trips import Channel, Trip
 
 #: How far the words of a refusal stand from its cross.
@@ -68,7 +68,7 @@ def _narrow(columns: Columns, number: int, points: Sequence[At]) -> Label:
     earlier = sum(_is_beside(one, columns.drawn[number]) for one in columns.drawn[:number])
     off = columns.measures.line * earlier + _standoff(columns, columns.trips[number], down=down)
     level = y + off if down else y - off
-    if x + _BESIDE + len(said) * LETTER < columns.stacks.length:
+    if x + _BESIDE + len(said) * BOLD < columns.stacks.length:
         return Label(x + _BESIDE, level, said)
     return Label(x - _BESIDE, level, said, "end")
 
@@ -80,7 +80,7 @@ def _words_at_wall(columns: Columns, said: str, points: Sequence[At]) -> Label:
         return Label(x + _BESIDE, y - 8 if ahead else y + 16, said)
     if ahead:
         return Label(x - _BESIDE, y - 5, said, "end")
-    return Label(min(x + _BESIDE, columns.stacks.length - len(said) * LETTER), y - 5, said)
+    return Label(min(x + _BESIDE, columns.stacks.length - len(said) * BOLD), y - 5, said)
 
 
 def _is_beside(one: Drawn, other: Drawn) -> bool:
@@ -97,7 +97,7 @@ def _nook(trip: Trip) -> tuple[object, ...]:
 def _standoff(columns: Columns, trip: Trip, *, down: bool) -> float:
     """How far words stand off so that they leave the lettering of walls free."""
     if not trip.channels:
-        return 20
+        return 10
     if not trip.end.gate:
         return 4
     inner = columns.number_in_gate(trip.end)

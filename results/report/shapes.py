@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 from topologies.spec import Host
 
-#: Width of a letter in labels, in pixels, and of a bold one (DejaVu Sans, the widest in use).
-LETTER = 6.2
+#: Width of a bold letter in labels, in pixels (of DejaVu Sans, the widest font in use).
 BOLD = 7.0
 
 #: Half the thickness of a wall.
@@ -50,7 +49,7 @@ class Label:
     @property
     def box(self) -> Box:
         """The room that it takes."""
-        width = len(self.text) * LETTER
+        width = len(self.text) * BOLD
         left = {"start": 0.0, "middle": width / 2, "end": width}[self.anchor]
         return Box(self.x - left, self.y - 10, width, 12)
 

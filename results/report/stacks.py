@@ -47,7 +47,7 @@ class Measures:
 
 
 WIDE = Measures(wide=True, chip_u=134, chip_v=38)
-NARROW = Measures(wide=False, chip_u=38, chip_v=82)
+NARROW = Measures(wide=False, chip_u=38, chip_v=78, lane=15, pad=7, gap=11)
 
 
 @dataclass
@@ -115,9 +115,9 @@ class _Stacking:
 
     def _stack_site(self, site: Site, at: float) -> float:
         start = at
-        at += self._m.band_v(_lines(site)) + self._m.pad
+        at += self._m.band_v(lines_above(site)) + self._m.pad
         for host in site.hosts:
-            size = max(self._m.chip_v, _ROOM * (self._most_ports(host.name) + 0.5))
+            size = max(self._m.chip_v, _ROOM * (self._most_ports(host.name) + 1))
             self._out.hosts[host.name] = (at, at + size)
             at += size + self._m.pad
         at = max(at, start + self._lettered(site))
@@ -189,8 +189,8 @@ class _Stacking:
         """Where the sites of the internet begin: past the lanes that cross it."""
         crossing = [
             level
-            for (number, _), level in self._out.lanes.items()
-            if self._trips[number].crosses_internet
+            for (number, passage), level in self._out.lanes.items()
+            if passage == "gate" and self._trips[number].crosses_internet
         ]
         return max(crossing) + self._m.lane if crossing else top
 
@@ -233,11 +233,11 @@ def _spread(start: float, end: float, toward: Sequence[float]) -> list[float]:
     return levels
 
 
-def _lines(site: Site) -> int:
+def lines_above(site: Site) -> int:
     """How many lines of lettering a site has above it."""
     return 1 + (len(site.gate.devices) if site.gate else 0)
 
 
 def lettering(sites: Sequence[Site]) -> int:
     """The most lines of lettering above any of some sites."""
-    return max(map(_lines, sites), default=0)
+    return max(map(lines_above, sites), default=0)
