@@ -23,6 +23,9 @@ _APART = 5.0
 #: The least distance between ends of lines at a host, where there is room for it.
 _ROOM = 15.0
 
+#: How far lines keep from a host's corners.
+_CORNER = 7.0
+
 
 @dataclass(frozen=True)
 class Measures:
@@ -223,11 +226,11 @@ class _Stacking:
 
 def _spread(start: float, end: float, toward: Sequence[float]) -> list[float]:
     """Levels on a side of a host: straight where a line leads, as far as there is room."""
-    least = min(_ROOM, (end - start) / (len(toward) + 1))
+    least = min(_ROOM, (end - start - 2 * _CORNER) / len(toward))
     levels: list[float] = []
-    low = start
+    low = start + _CORNER - least
     for number, wanted in enumerate(toward):
-        high = end - least * (len(toward) - number)
+        high = end - _CORNER - least * (len(toward) - 1 - number)
         levels.append(min(max(wanted, low + least), high))
         low = levels[-1]
     return levels
