@@ -29,6 +29,8 @@ PROBES = {
     "ps": "procps",
 }
 
+BROWSER = "chromium-headless-shell"
+
 #: What the launcher may start of the machine's own while it installs.
 TOOLS = (
     *("cat", "chmod", "cmp", "cp", "cut", "env", "find", "flock", "grep", "mkdir", "mv"),
@@ -112,6 +114,9 @@ class Machine:
             "journal=/var/lib/misc/callpath.services": f"journal='{self.journal}'",
             "policy=/usr/sbin/policy-rc.d": f"policy='{self.policy}'",
             "package_lock=/run/callpath.lock": f"package_lock='{self.folder}/lock'",
+            "roots_own=/usr/bin # root can write there, nobody else": (
+                f"roots_own='{self.folder}/roots_own'"
+            ),
         }
         for own, stand_in in stand_ins.items():
             assert text.count(f"\n{own}\n") == 1, own
@@ -128,7 +133,7 @@ class Machine:
             "bin": self.bin,
             "pip_fails": self.folder / "pip_fails",
             "apt_fails": self.folder / "apt_fails",
-            "programs": " ".join(PROBES),
+            "programs": " ".join((*PROBES, BROWSER)),
         }
         path.write_text(text.format(**values))
         path.chmod(0o755)
@@ -150,11 +155,13 @@ class Machine:
     def debian(self) -> None:
         """Have root, apt-get, dpkg and systemd; no package is installed."""
         self.user(0)
+        (self.folder / "roots_own").mkdir()
         self.remove(*PROBES)
         self.place("apt-get", APT_GET)
         listing = "/lib/systemd/system/$2.service /etc/init.d/$2"
         self.place("dpkg", f"#!/bin/sh\n[ \"$1\" != -L ] || printf '%s\\n' {listing}\n")
         self.place("dpkg-query", "#!/bin/sh\nexit 1\n")
+        self.place("apt-cache", "#!/bin/sh\necho \"apt-cache $*\" >>'{notes}'\n")
         for program in ("systemctl", "update-rc.d"):
             self.place(program, f"#!/bin/sh\necho \"{program} $*\" >>'{{notes}}'\n")
 
@@ -522,3 +529,31 @@ def test_an_installation_that_was_killed_is_ended_and_its_services_disabled(
     assert "systemctl disable unbound.service" not in notes
     assert not machine.policy.exists()
     assert not machine.journal.exists()
+
+
+def test_roots_tests_get_a_browser(machine: Machine) -> None:
+    machine.debian()
+    assert machine.start("run").code == 0
+    assert not any(BROWSER in note for note in machine.notes())
+    machine.remove(BROWSER)
+    assert machine.start("test").code == 0
+    notes = machine.notes()
+    assert any(note.endswith(f"install {BROWSER}") for note in notes)
+    assert machine.start("test").code == 0
+    assert not any("apt-get" in note for note in machine.notes())
+
+
+def test_where_there_is_no_such_browser_tests_do_without(machine: Machine) -> None:
+    machine.debian()
+    machine.place("apt-cache", "#!/bin/sh\necho {notes} >/dev/null\nexit 100\n")
+    start = machine.start("test")
+    assert start.code == 0
+    assert f"there is no package {BROWSER} here" in start.err
+    machine.remove(BROWSER)
+    machine.notes()
+    assert machine.start("test").code == 0
+    assert not any("apt-get" in note for note in machine.notes())
+
+
+def test_an_ordinary_user_is_not_asked_for_a_browser(machine: Machine) -> None:
+    assert machine.start("test").code == 0
