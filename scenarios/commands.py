@@ -105,24 +105,27 @@ def report(options: argparse.Namespace) -> int:
     """Write the reports of stored runs anew, and the index beside them; print where they are."""
     from results import judge as judging
     from results.report.files import write_index, write_report
-    from scenarios import display
+    from scenarios import display, runner
 
     codes = [PASS]
-    parents: dict[Path, None] = {}
+    parents: set[Path] = set()
     for name in options.folders:
-        folder = Path(name)
         try:
-            path = write_report(judging.examine(folder), folder)
-            parents[folder.resolve().parent] = None
+            path = write_report(judging.examine(Path(name)), Path(name))
         except (RunFolderError, OSError) as error:
             codes.append(_cannot(error))
             continue
         print(display.short(path))  # noqa: T201
+        runner.give_to_caller(path)
+        parents.add(path.resolve().parent.parent)
     for parent in parents:
         try:
-            write_index(parent)
+            index = write_index(parent)
         except OSError as error:
             codes.append(_cannot(error))
+            continue
+        if index:
+            runner.give_to_caller(index)
     return worst(codes)
 
 
