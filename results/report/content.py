@@ -78,12 +78,12 @@ class RuleRow:
 
 @dataclass(frozen=True)
 class PolicyPart:
-    """What a firewall enforced; ``house`` are the counters of the rules of the house."""
+    """What a firewall enforced; ``house`` are the rules of the house that counted."""
 
     firewall: str
     policy: Policy
     rows: tuple[RuleRow, ...]
-    house: tuple[tuple[str, str, int], ...]
+    house: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True)
@@ -229,7 +229,7 @@ def _policies(judged: Judged) -> Iterator[PolicyPart]:
             firewall=firewall,
             policy=policy,
             rows=tuple(RuleRow(rule, counts.get(rule.name)) for rule in policy.rules),
-            house=tuple((rule, why, counts[rule]) for rule, why in HOUSE.items() if rule in counts),
+            house=tuple((rule, counts[rule]) for rule in HOUSE if counts.get(rule)),
         )
 
 

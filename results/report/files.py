@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import BaseModel, ConfigDict, ValidationError
+
 from results.judge import Judged
 from results.report.content import Beside, content_of
 from results.report.page import GENERATOR, index_page, page
-from results.schema import Result, RunFolder, RunFolderError
+from results.schema import Result, RunFolder, RunFolderError, Seconds, Verdict
 
 _REPORT = "report.html"
 
@@ -18,12 +20,24 @@ _REPORT = "report.html"
 _HEAD = 1024
 
 
+class Brief(BaseModel):
+    """What the index shows of a result; the rest is not read, since there may be many."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    verdict: Verdict
+    reason: str
+    signalling_flows: tuple[str, ...]
+    media_flows: tuple[str, ...]
+    seconds: Seconds
+
+
 @dataclass(frozen=True)
 class IndexRow:
     """A run folder: its result, or why there is none."""
 
     name: str
-    result: Result | None
+    result: Brief | None
     why: str
     has_report: bool
 
@@ -94,10 +108,14 @@ def _rows(runs: Path) -> Iterator[IndexRow]:
 def _row(folder: Path) -> IndexRow:
     has_report = (folder / _REPORT).exists()
     try:
-        result = RunFolder(folder).read_result()
-    except RunFolderError as error:
-        return IndexRow(folder.name, None, str(error), has_report)
-    return IndexRow(folder.name, result, "" if result else "no verdict was written", has_report)
+        result = Brief.model_validate_json((folder / "result.json").read_bytes())
+    except FileNotFoundError:
+        why = _failure(folder) or "no verdict was written"
+    except ValidationError:
+        why = "result.json cannot be read"
+    else:
+        return IndexRow(folder.name, result, "", has_report)
+    return IndexRow(folder.name, None, why, has_report)
 
 
 def _write(path: Path, text: str) -> Path:

@@ -67,7 +67,7 @@ def test_an_unreadable_result_is_named(folder: Path) -> None:
     change_json(folder / "result.json", lambda result: result.update({"verdict": "<b>MAYBE"}))
     index = write_index(folder.parent)
     assert index
-    assert "result.json: verdict: Input should be" in index.read_text()
+    assert "result.json cannot be read" in index.read_text()
     assert "<b>" not in index.read_text()
 
 
