@@ -130,14 +130,20 @@ class Columns:
 
     def _stub(self, trip: Trip, end: str) -> float:
         """An end of a line that does not leave its site: from the host to its own wall."""
-        segment = self._segments[trip.start.host]
-        far = segment is Segment.CUSTOMER
-        u = self.hosts[segment] + (self.measures.chip_u if far else 0)
-        site = self.scenery.site_of(trip.start.host)
-        length = self.ring(segment) if far or not site else self._reach(site)
+        site = self._site_at(trip.start)
+        if site is None:  # it begins in the customer's wall
+            return self.wall + HALF + (0 if end == "start" else 2 * self.measures.pad)
+        far = site.segment is Segment.CUSTOMER
+        u = self.hosts[site.segment] + (self.measures.chip_u if far else 0)
+        length = self.ring(site.segment) if far else self._reach(site)
         if trip.end.host:
             length += 8
         return u if end == "start" else u + (length if far else -length)
+
+    def _site_at(self, point: Point) -> Site | None:
+        """The site of a host, or that around which a device stands."""
+        named = (site for site in self.scenery.sites if site.name == point.site)
+        return next(named, None) or self.scenery.site_of(point.host)
 
     def _at_gate(self, point: Point, trip: Trip, end: str) -> float:
         """The inner or outer face of a device in the customer's wall."""

@@ -1,7 +1,7 @@
 """All that a report shows, as plain data: a pure function of what was judged."""
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from controllers.policy import HOUSE, Policy, Rule
@@ -13,7 +13,7 @@ from results.report.ladder import Rung, rungs
 from results.report.picture import draw
 from results.report.sentences import because, headline
 from results.report.shapes import Line, Picture
-from results.report.sites import Scenery, scenery
+from results.report.sites import scenery
 from results.report.stacks import NARROW, WIDE, Measures
 from results.report.trips import Planner
 from results.schema import CallResult, Citation, MediaPath, Result, Verdict
@@ -164,30 +164,42 @@ def _drawings(
     whole = scenery(network, policies, ends)
     ends |= {user for call in judged.run.calls for user in (call.caller, call.callee)}
     ends |= {host.name for host in network.hosts if host.role in (Role.RELAY, Role.FRONT_END)}
-    yield _drawing("wide", judged, whole, WIDE)
-    yield _drawing("narrow", judged, whole.only(ends), NARROW)
+    for name, seen, measures in (("wide", whole, WIDE), ("narrow", whole.only(ends), NARROW)):
+        planner = Planner(network, seen)
+        shapes = [*_flow_shapes(planner, flows), *_refusal_shapes(planner, refused)]
+        yield _drawing(name, judged, planner, shapes, measures)
 
 
-def _drawing(name: str, judged: Judged, seen: Scenery, measures: Measures) -> Drawing:
-    planner = Planner(judged.run.network, seen)
-    shapes: list[tuple[ArrowShape, list[Drawn]]] = []
-    for arrow in flow_arrows(judged):
+#: An arrow without its lines yet, and what is to be drawn for it.
+_Shape = tuple[ArrowShape, list[Drawn]]
+
+
+def _flow_shapes(planner: Planner, flows: Iterable[FlowArrow]) -> Iterator[_Shape]:
+    for arrow in flows:
+        ends = "; ".join(f"{way.origin} to {way.target}" for way in arrow.ways)
+        title = f"{arrow.kind.capitalize()}, Flow {arrow.flow}: {ends}"
         drawn = [Drawn(planner.along(way.hosts)) for way in arrow.ways]
-        title = "; ".join(f"{way.origin} to {way.target}" for way in arrow.ways)
-        said = f"{arrow.kind.capitalize()}, Flow {arrow.flow}: {title}"
-        shapes.append((ArrowShape(arrow.kind, arrow.flow, "", said, ()), drawn))
-    for one in refusals(judged):
-        drawn = [Drawn(planner.of_refusal(one), ", ".join(one.rules))]
-        said = f"Refused by {one.by}: {one.user}, {', '.join(one.rules)}"
-        shapes.append((ArrowShape(Kind.REFUSED, "none", one.by, said, ()), drawn))
+        yield ArrowShape(arrow.kind, arrow.flow, "", title, ()), drawn
+
+
+def _refusal_shapes(planner: Planner, refused: Iterable[Refusal]) -> Iterator[_Shape]:
+    for one in refused:
+        rules = ", ".join(one.rules)
+        title = f"Refused by {one.by}: {one.user}, {rules}"
+        drawn = [Drawn(planner.of_refusal(one), rules)]
+        yield ArrowShape(Kind.REFUSED, "none", one.by, title, ()), drawn
+
+
+def _drawing(
+    name: str, judged: Judged, planner: Planner, shapes: list[_Shape], measures: Measures
+) -> Drawing:
     paths = [path for call in judged.result.calls for path in call.media]
     beyond = [Drawn(planner.along(way)) for way in tails(judged.run.network, paths)]
     every = [*(one for _, drawn in shapes for one in drawn), *beyond]
-    picture = draw(seen, every, measures)
+    picture = draw(planner.scenery, every, measures)
     lines = iter(picture.lines)
     arrows = tuple(
-        ArrowShape(s.kind, s.flow, s.by, s.title, tuple(next(lines) for _ in drawn))
-        for s, drawn in shapes
+        replace(shape, lines=tuple(next(lines) for _ in drawn)) for shape, drawn in shapes
     )
     return Drawing(name, picture, arrows, tuple(lines))
 

@@ -58,9 +58,11 @@ class Scenery:
         return tuple(site for site in self.sites if site.segment is segment)
 
     def only(self, names: Collection[str]) -> "Scenery":
-        """The same with no other hosts than these, and no site that has none of them."""
+        """The same with no other hosts than these, and those behind devices of these names."""
         kept = (
             replace(site, hosts=tuple(host for host in site.hosts if host.name in names))
+            if not _devices_of(site) & {*names}
+            else site
             for site in self.sites
         )
         return Scenery(tuple(site for site in kept if site.hosts), self.gates)
@@ -88,6 +90,13 @@ def names_of(gate: Gate) -> set[str]:
     return {gate.host, *(device.name for device in gate.devices)}
 
 
+def _devices_of(site: Site) -> set[str]:
+    """The names of what stands in the walls of a site."""
+    return (names_of(site.gate) if site.gate else set()) | (
+        {site.wall.name} if site.wall else set()
+    )
+
+
 def _has(site: Site, host: str) -> bool:
     return any(one.name == host for one in site.hosts)
 
@@ -100,11 +109,13 @@ def scenery(network: Network, policies: Mapping[str, str], shown: Collection[str
     """
     gates = {_host(gate): _gate(network, gate, policies) for gate in _gates(network)}
     groups = list(_groups(network, set(gates)))
-    sites = []
+    sites: list[Site] = []
     for group in groups:
         drawn = tuple(h for h in group if h.role is not Role.ROUTER or h.name in shown)
         if drawn:
-            sites.append(_site(network, group, drawn, gates))
+            site = _site(network, group, drawn, gates)
+            alike = sum(other.name.partition(" ")[0] == site.name for other in sites)
+            sites.append(replace(site, name=f"{site.name} {alike + 1}") if alike else site)
     wall = tuple(gates[name] for name in gates if _is_customers(network.host(name)))
     return Scenery(tuple(_with_walls(network, sites, groups, policies)), wall)
 
@@ -189,14 +200,7 @@ def _with_walls(
         members = {h.name for group in groups if site.hosts[0] in group for h in group}
         parts = [one for one in inner if _parts(one, members, seen)]
         seen |= members
-        yield Site(
-            site.name,
-            site.prefix,
-            site.segment,
-            site.hosts,
-            site.gate,
-            _firewall(parts[0], policies) if parts else None,
-        )
+        yield replace(site, wall=_firewall(parts[0], policies)) if parts else site
 
 
 def _parts(firewall: Firewall, members: set[str], before: set[str]) -> bool:

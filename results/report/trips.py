@@ -56,7 +56,7 @@ class Planner:
 
     def __init__(self, network: Network, scenery: Scenery) -> None:
         self._network = network
-        self._scenery = scenery
+        self.scenery = scenery
 
     def along(self, hosts: tuple[str, ...]) -> Trip:
         """The trip of packets that pass these hosts."""
@@ -66,8 +66,8 @@ class Planner:
     def of_refusal(self, refusal: Refusal) -> Trip:
         """The trip of refused attempts, up to the device that refused them."""
         start, end = self._point(refusal.origin), self._point(refusal.by)
-        own = self._scenery.walled_by(refusal.by)
-        if start == end or (own and own == self._scenery.site_of(refusal.origin)):
+        own = self.scenery.walled_by(refusal.by)
+        if start == end or (own and own == self.scenery.site_of(refusal.origin)):
             return Trip(start, end, ())
         if not (end.host or end.gate or end.site):
             return Trip(start, start, ())  # the device stands in no wall that is drawn
@@ -76,20 +76,20 @@ class Planner:
         return self._trip(start, end, self._gates_on(way[1:-1]))
 
     def _gates_on(self, hosts: tuple[str, ...]) -> list[str]:
-        return [name for name in hosts if self._scenery.gate_of(name)]
+        return [name for name in hosts if self.scenery.gate_of(name)]
 
     def _behind(self, end: Point) -> str:
-        sites = (site for site in self._scenery.sites if site.name == end.site)
+        sites = (site for site in self.scenery.sites if site.name == end.site)
         return next((site.hosts[0].name for site in sites), "")
 
     def _point(self, name: str) -> Point:
         """Where a host or device is drawn."""
-        gate = self._scenery.gate_of(name)
-        if self._scenery.site_of(name):
+        gate = self.scenery.gate_of(name)
+        if self.scenery.site_of(name):
             return Point(host=name)
         if gate:
             return Point(device=name, gate=gate.host)
-        site = self._scenery.walled_by(name) or self._scenery.behind(name)
+        site = self.scenery.walled_by(name) or self.scenery.behind(name)
         return Point(device=name, site=site.name if site else "")
 
     def _trip(self, start: Point, end: Point, crossed: list[str]) -> Trip:
@@ -107,8 +107,8 @@ class Planner:
         """The segment into which a line leaves a point; a gate has two sides."""
         if point.gate:
             return self._side_of_gate(point, other, crossed)
-        site = self._scenery.site_of(point.host)
-        named = (one for one in self._scenery.sites if one.name == point.site)
+        site = self.scenery.site_of(point.host)
+        named = (one for one in self.scenery.sites if one.name == point.site)
         found = site or next(named, None)
         return found.segment if found else Segment.CUSTOMER
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from results.report.arrows import Refusal
 from results.report.columns import Drawn
 from results.report.lines import levels, rounded
 from results.report.picture import draw
@@ -23,6 +24,10 @@ POLICIES = {"office": "service_only", "vpn": "vpn_media_bypass", "branch": "bran
 SEEN = scenery(NETWORK, POLICIES, ())
 PLANNER = Planner(NETWORK, SEEN)
 ENDS = [host.name for host in NETWORK.hosts if host.role not in (Role.ROUTER, Role.NAT)]
+
+EVERYBODY = [host.name for host in NETWORK.hosts]
+#: What may refuse something; a firewall that is no policy's is drawn nowhere.
+DEVICES = [*EVERYBODY, *(firewall.name for firewall in NETWORK.firewalls), "unknown"]
 
 PAIRS = st.lists(
     st.tuples(st.sampled_from(ENDS), st.sampled_from(ENDS)).filter(lambda pair: pair[0] != pair[1]),
@@ -94,9 +99,35 @@ def test_a_line_that_needs_no_turn_is_straight() -> None:
     assert first == pytest.approx(lane)
 
 
-def test_a_refusal_ends_at_the_device_with_its_words() -> None:
-    from results.report.arrows import Refusal
+@given(
+    st.lists(st.tuples(st.sampled_from(EVERYBODY), st.sampled_from(DEVICES)), max_size=10),
+    st.booleans(),
+    MEASURES,
+)
+def test_any_refusal_can_be_drawn(
+    refused: list[tuple[str, str]], policies: bool, measures: Measures
+) -> None:
+    ends = {name for pair in refused for name in pair}
+    seen = scenery(NETWORK, POLICIES if policies else {}, ends)
+    if not measures.wide:
+        seen = seen.only(ends)
+    planner = Planner(NETWORK, seen)
+    drawn = [
+        Drawn(planner.of_refusal(Refusal(origin, None, by, ("rule",), ())), "rule")
+        for origin, by in refused
+    ]
+    assert all(line.words for line in draw(seen, drawn, measures).lines)
 
+
+@given(st.lists(st.tuples(st.sampled_from(EVERYBODY), st.sampled_from(EVERYBODY))), MEASURES)
+def test_any_flow_can_be_drawn(pairs: list[tuple[str, str]], measures: Measures) -> None:
+    seen = scenery(NETWORK, POLICIES, EVERYBODY)
+    planner = Planner(NETWORK, seen)
+    drawn = [Drawn(planner.along(pair)) for pair in pairs]
+    assert len(draw(seen, drawn, measures).lines) == len(pairs)
+
+
+def test_a_refusal_ends_at_the_device_with_its_words() -> None:
     refused = PLANNER.of_refusal(Refusal("alice", None, "office", ("no_direct_media",), ()))
     seen = draw(SEEN, [Drawn(refused, "no_direct_media")], WIDE)
     (line,) = seen.lines

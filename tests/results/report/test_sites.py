@@ -87,3 +87,16 @@ def shared_home() -> Network:
 
 def test_hosts_on_one_side_of_a_firewall_are_one_site(shared_home: Network) -> None:
     assert sites(scenery(shared_home, {}, ())) == {"lan": ["ann", "ben"]}
+
+
+def test_two_sites_of_one_lan_have_two_names(shared_home: Network) -> None:
+    sides = {"inside": ("ann",), "middle": ("ben",), "outside": ("nat",)}
+    parted = shared_home.model_copy(
+        update={"firewalls": (Firewall(name="home", link="lan", sides=sides),)}
+    )
+    assert sites(scenery(parted, {}, ())) == {"lan": ["ann"], "lan 2": ["ben"]}
+
+
+def test_sites_behind_a_named_device_stay() -> None:
+    seen = scenery(office_and_homes(), {}, ()).only({"eve_nat"})
+    assert sites(seen) == {"eve_lan": ["eve"]}
