@@ -24,6 +24,7 @@ PROBES = {
 }
 
 BROWSER = "chromium-headless-shell"
+JUDGE = "tshark"
 
 #: What the launcher may start of the machine's own while it installs.
 TOOLS = (
@@ -127,7 +128,7 @@ class Machine:
             "bin": self.bin,
             "pip_fails": self.folder / "pip_fails",
             "apt_fails": self.folder / "apt_fails",
-            "programs": " ".join((*PROBES, BROWSER)),
+            "programs": " ".join((*PROBES, BROWSER, JUDGE)),
         }
         path.write_text(text.format(**values))
         path.chmod(0o755)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.launched import BROWSER, CLI, PIP, PROBES, TOOLS, Machine
+from tests.launched import BROWSER, CLI, JUDGE, PIP, PROBES, TOOLS, Machine
 
 
 @pytest.fixture
@@ -345,14 +345,14 @@ def test_an_installation_that_was_killed_is_ended_and_its_services_disabled(
     assert not machine.journal.exists()
 
 
-def test_roots_tests_get_a_browser(machine: Machine) -> None:
+def test_roots_tests_get_a_browser_and_another_reader_of_captures(machine: Machine) -> None:
     machine.debian()
     assert machine.start("run").code == 0
-    assert not any(BROWSER in note for note in machine.notes())
-    machine.remove(BROWSER)
+    assert not any(one in note for note in machine.notes() for one in (BROWSER, JUDGE))
+    machine.remove(BROWSER, JUDGE)
     assert machine.start("test").code == 0
     notes = machine.notes()
-    assert any(note.endswith(f"install {BROWSER}") for note in notes)
+    assert any(note.endswith(f"install {JUDGE} {BROWSER}") for note in notes)
     assert machine.start("test").code == 0
     assert not any("apt-get" in note for note in machine.notes())
 
