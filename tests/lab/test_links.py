@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from scenarios.doctor import facilities
+
 _USER = ("unshare", "--user", "--map-root-user", "--net")
 
 _INSIDE = """
@@ -57,3 +59,18 @@ def test_what_cannot_be_done_is_told_with_host_and_reason(attempt: str, text: st
 def test_what_can_be_done_says_nothing() -> None:
     attempts = "[lambda: links.route_via(IPv4Network('10.30.0.0/24'), IPv4Address('10.20.0.1'))]"
     assert told(attempts)["said"] == []
+
+
+def test_a_tunnel_of_the_kernels_neither_gathers_nor_delays_the_cutting_of_packets() -> None:
+    if facilities()["wireguard"] != "the kernel's":
+        pytest.skip("this kernel has no WireGuard")
+    script = """
+import os, subprocess
+from topologies.links import Links
+
+assert Links("alice", os.getpid()).add_wireguard("wg0")
+subprocess.run(["ip", "-details", "link", "show", "wg0"], check=True)
+"""
+    done = subprocess.run([*_USER, sys.executable, "-c", script], capture_output=True, text=True)
+    assert " gso_max_segs 1 " in done.stdout, done.stderr
+    assert " gro_max_size 1 " in done.stdout
