@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -29,12 +30,12 @@ print(json.dumps({"said": said, "dropped": links.dropped()}))
 """
 
 
-def told(attempts: str) -> dict[str, object]:
+def told(attempts: str) -> dict[str, Any]:
     """What becomes of attempts (lambdas) in a network that has a loopback and nothing else."""
     script = _INSIDE.replace("ATTEMPTS", attempts)
     done = subprocess.run([*_USER, sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    found: dict[str, object] = json.loads(done.stdout)
+    found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
@@ -53,7 +54,10 @@ def told(attempts: str) -> dict[str, object]:
     ],
 )
 def test_what_cannot_be_done_is_told_with_host_and_reason(attempt: str, text: str) -> None:
-    assert told(f"[lambda: {attempt}]") == {"said": [text], "dropped": {"lo": 0}}
+    found = told(f"[lambda: {attempt}]")
+    assert found["said"] == [text]
+    # Some kernels put interfaces of their own (sit0, tunl0) into every new network.
+    assert {"lo": 0}.items() <= found["dropped"].items()
 
 
 def test_what_can_be_done_says_nothing() -> None:
