@@ -239,7 +239,7 @@ def test_sequence_numbers_wrap(tmp_path: Path, recorded: Session) -> None:
     assert text(transcript.from_server) == ANSWER + LAST
 
 
-@settings(max_examples=20)
+@settings(deadline=None, max_examples=20)
 @given(st.randoms(use_true_random=False), st.integers(100, 1500))
 def test_order_and_repetition_do_not_matter(
     scratch: Path, recorded: Session, chance: random.Random, mss: int
