@@ -409,7 +409,7 @@ def test_arbitrary_streams_are_never_more_than_refused(
     assert refusal(connection, {})
 
 
-@settings(max_examples=50)
+@settings(deadline=None, max_examples=50)
 @given(st.data())
 def test_a_damaged_session_is_never_more_than_refused(
     scratch: Path, recorded: Session, data: st.DataObject
