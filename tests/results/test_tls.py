@@ -253,6 +253,7 @@ def test_order_and_repetition_do_not_matter(
     assert text(transcript.from_server) == ANSWER + LAST
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=1, max_size=60), st.integers(0, 2**32 - 1), st.data())
 def test_a_stream_is_put_together_from_any_pieces(
     content: bytes, isn: int, data: st.DataObject
@@ -399,6 +400,7 @@ def test_connections_are_told_apart(tmp_path: Path) -> None:
     assert connections(table, 1) == []
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=80), st.binary(max_size=80))
 def test_arbitrary_streams_are_never_more_than_refused(
     scratch: Path, client: bytes, server: bytes
