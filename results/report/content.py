@@ -116,6 +116,8 @@ class Content:
     calls: tuple[CallPart, ...]
     policies: tuple[PolicyPart, ...]
     captures: tuple[CapturePart, ...]
+    #: The capture that is made of all of them, if there is one.
+    evidence: str | None
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,8 @@ class Beside:
 
     #: The capture files that are there.
     captures: frozenset[str] = frozenset()
+    #: The capture that is made of all of them, if it is there.
+    evidence: str | None = None
     #: The result that was written right after the run.
     written: Result | None = None
     #: Why the run could not be done.
@@ -144,6 +148,7 @@ def content_of(judged: Judged, beside: Beside) -> Content:
         calls=tuple(_calls(judged)),
         policies=tuple(_policies(judged)),
         captures=tuple(_captures(judged, beside.captures)),
+        evidence=beside.evidence,
     )
 
 

@@ -12,9 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from results.judge import Judged
 from results.report.content import Beside, content_of
 from results.report.page import GENERATOR, index_page, page
-from results.schema import Result, RunFolder, RunFolderError, Seconds, Verdict
-
-_REPORT = "report.html"
+from results.schema import EVIDENCE, REPORT, Result, RunFolder, RunFolderError, Seconds, Verdict
 
 #: Enough of a page to tell whether it is ours.
 _HEAD = 1024
@@ -47,10 +45,11 @@ def write_report(judged: Judged, folder: Path) -> Path:
     captures = folder.glob("captures/*.pcapng")
     beside = Beside(
         captures=frozenset(str(path.relative_to(folder)) for path in captures),
+        evidence=EVIDENCE if (folder / EVIDENCE).exists() else None,
         written=_written(folder),
         failure=_failure(folder),
     )
-    return _write(folder / _REPORT, page(content_of(judged, beside)))
+    return _write(folder / REPORT, page(content_of(judged, beside)))
 
 
 def _written(folder: Path) -> Result | None:
@@ -106,7 +105,7 @@ def _rows(runs: Path) -> Iterator[IndexRow]:
 
 
 def _row(folder: Path) -> IndexRow:
-    has_report = (folder / _REPORT).exists()
+    has_report = (folder / REPORT).exists()
     try:
         result = Brief.model_validate_json((folder / "result.json").read_bytes())
     except FileNotFoundError:

@@ -7,7 +7,7 @@ import pytest
 
 from results.judge import examine
 from results.report.files import write_index, write_report
-from results.schema import RunFolder, Verdict
+from results.schema import EVIDENCE, RunFolder, Verdict
 from tests.results.recorded import change_json, unpack
 
 
@@ -30,6 +30,13 @@ def test_a_report_is_not_sealed(folder: Path) -> None:
     write_report(examine(folder), folder)
     RunFolder(folder).seal()
     assert "report.html" not in json.loads((folder / "seal.json").read_text())["files"]
+
+
+def test_a_report_leads_to_the_capture_of_all_where_there_is_one(folder: Path) -> None:
+    link = f'<a href="{EVIDENCE}">'
+    assert link not in write_report(examine(folder), folder).read_text()
+    (folder / EVIDENCE).touch()
+    assert link in write_report(examine(folder), folder).read_text()
 
 
 def test_a_report_may_be_made_anew(folder: Path) -> None:
