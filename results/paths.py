@@ -9,6 +9,7 @@ network, a tap has missed a packet: that is a hole in the evidence.
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,6 +140,7 @@ def follow(
         whole = _mended(places, chains, {hole.seen.row for hole in torn})
         groups.append(tuple(_path(places, chain) for chain in whole))
         holes += torn
+        holes += _holes_in_relays(places, table.taps, whole)
     return Travels(tuple(groups), tuple(holes))
 
 
@@ -230,6 +232,23 @@ def _holes(places: Places, chains: Sequence[_Chain]) -> Iterator[Hole]:
             yield Hole(start.far, start.sender, start)
         elif not _may_start(places, start) or _goes_on(places, chains, start):
             yield Hole(_missed_tap(chains, start), start.sender, start)
+
+
+def _holes_in_relays(
+    places: Places, taps: Sequence[Tap], chains: Iterable[_Chain]
+) -> Iterator[Hole]:
+    """Where a relay took a packet from one client and gave it to another, unseen between.
+
+    It goes from relayed address to relayed address then, over the loopback of the relay.
+    """
+    for chain in chains:
+        for into, out in pairwise(chain):
+            if _relays(places, out) and into.wrapped and out.wrapped and into.way is Way.IN:
+                yield Hole(_loopback(taps, out.tap.host), out.tap.host, out)
+
+
+def _loopback(taps: Iterable[Tap], host: str) -> Tap | None:
+    return next((tap for tap in taps if tap.host == host and tap.is_loopback), None)
 
 
 def _goes_on(places: Places, chains: Sequence[_Chain], start: Sighting) -> bool:

@@ -113,7 +113,7 @@ def _columns(table: PacketTable, rows: NDArray[np.intp]) -> Iterator[list[int]]:
 
 
 def _way(tap: Tap, outgoing: int) -> Way:
-    if tap.mac is None and tap.tunnel is None:
+    if tap.is_loopback:
         return Way.LOOP
     return Way.OUT if outgoing else Way.IN
 

@@ -221,6 +221,11 @@ class Tap(Spec):
     #: Name of the VPN, on the interfaces of a tunnel.
     tunnel: str | None = None
 
+    @property
+    def is_loopback(self) -> bool:
+        """Whether this is a host's loopback, where a packet is seen once."""
+        return self.mac is None and self.tunnel is None
+
 
 class Network(Spec):
     """A whole network. Invalid descriptions cannot be constructed."""

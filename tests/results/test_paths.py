@@ -129,12 +129,15 @@ def test_a_packet_that_a_nat_drops_is_lost_there(tmp_path: FilePath) -> None:
     assert path.lost_at == "office_nat"
 
 
-def relayed_through_the_same_nat(story: Story, payload: bytes) -> None:
+def relayed_through_the_same_nat(
+    story: Story, payload: bytes, *, unseen_on_loopback: bool = False
+) -> None:
     """Alice to Bob by a relay outside: the same routers are passed twice."""
     wrapped = channel_data(payload)
     story.send(ALICE_NAT, ends(ALICE, RELAY), wrapped)
     story.send(NAT_RELAY, ends(NAT, RELAY), wrapped)
-    story.loop(ends(RELAYED_A, RELAYED_B), payload)
+    if not unseen_on_loopback:
+        story.loop(ends(RELAYED_A, RELAYED_B), payload)
     back_in = channel_data(payload, 0x4001)
     story.send(back(NAT_RELAY), ends(RELAY, NAT_B), back_in)
     story.send(back(BOB_NAT), ends(RELAY, BOB), back_in)
@@ -150,6 +153,16 @@ def test_relay_to_relay_over_loopback_and_twice_through_one_nat(tmp_path: FilePa
     assert "relay-lo" in path.taps
     assert path.relayed_by == "relay"
     assert path.complete
+
+
+def test_what_a_relay_gives_from_client_to_client_must_be_seen_on_its_loopback(
+    tmp_path: FilePath,
+) -> None:
+    story = Story()
+    relayed_through_the_same_nat(story, rtp(1), unseen_on_loopback=True)
+    (hole,) = story.travels(tmp_path).holes
+    assert hole.missed is not None
+    assert (hole.missed.name, hole.seen.tap.name) == ("relay-lo", "relay-eth0")
 
 
 def test_a_relay_unwraps_for_a_peer(tmp_path: FilePath) -> None:
