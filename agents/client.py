@@ -240,7 +240,7 @@ class Client:
 
 async def _run(config: dict[str, Any]) -> None:
     ice.install()
-    async with Api(config["user"], config) as api:
+    async with Api(config) as api:
         await Client(api, config).run()
 
 

@@ -53,6 +53,7 @@ from results.places import Places, places_of
 from results.problems import Ground, Problem, cite
 from results.schema import MEDIA_OVER_VPN, CallResult, Citation, MediaPath, Run
 from results.selection import Selection, off_the_pair, selection_of
+from results.service_keys import ServiceKeys
 from results.sightings import Sighting
 from results.signalling import KeyLogs, Signalling, read_signalling
 from results.steps import Scene, citations_of, find_steps, step_problems, steps_of
@@ -112,9 +113,13 @@ def read_evidence(
     tls_keys: KeyLogs,
     dtls_keys: Mapping[bytes, bytes],
     counted: Counted,
+    service: ServiceKeys | None = None,
 ) -> Evidence:
-    """Read a run's captures; ``tls_keys`` are by user, ``dtls_keys`` of all users together."""
-    return _Reading(table, run, tls_keys, dtls_keys, counted).evidence()
+    """Read a run's captures; ``tls_keys`` are by user, ``dtls_keys`` of all users together.
+
+    ``service`` is None where users bear no tokens.
+    """
+    return _Reading(table, run, tls_keys, dtls_keys, counted, service).evidence()
 
 
 class _Reading:
@@ -127,6 +132,7 @@ class _Reading:
         tls_keys: KeyLogs,
         dtls_keys: Mapping[bytes, bytes],
         counted: Counted,
+        service: ServiceKeys | None,
     ) -> None:
         self.table = table
         self.run = run
@@ -138,7 +144,7 @@ class _Reading:
         self.queries: list[Query] = queries(table, self.places, self.udp)
         self.canaries: Canaries = find_canaries(table, run.run)
         self.late = late_taps(run)
-        self.signalling: Signalling = read_signalling(table, self.places, tls_keys)
+        self.signalling: Signalling = read_signalling(table, self.places, tls_keys, service)
         self.conversations = Conversations(self.places, self.udp.paths)
         self.spoken = tuple(stun_messages(table, self.udp))
         self.handshakes: list[Handshake] = dtls_handshakes(table, self.udp)

@@ -19,6 +19,7 @@ from results.keylog import KeyLogError, read_keylog
 from results.packets import PacketTable, read_table
 from results.problems import Ground, Problem
 from results.schema import Claim, Ending, Result, Run, RunFolder, RunFolderError, Seconds
+from results.service_keys import ServiceKeyError, ServiceKeys, read_service_keys
 from results.tunnels import tunnels_of
 from results.verdict import Judgement, decide, flows_of
 from topologies.spec import Tap
@@ -41,7 +42,8 @@ def judge(folder: Path) -> Result:
     problems += foreign_captures(table)
     problems += count_problems(table, ending) if ending else []
     claims = _read_claims(run_folder, run, problems)
-    evidence = read_evidence(table, run, keys.tls, keys.dtls, counted_by_rules(ending))
+    counted = counted_by_rules(ending)
+    evidence = read_evidence(table, run, keys.tls, keys.dtls, counted, keys.service)
     judgement = decide(run, evidence, claims, problems)
     return _result(run, evidence, judgement, _seconds(run_folder, ending))
 
@@ -49,6 +51,7 @@ def judge(folder: Path) -> Result:
 class _Keys(NamedTuple):
     tls: dict[str, dict[bytes, bytes]]
     dtls: dict[bytes, bytes]
+    service: ServiceKeys | None
 
 
 def _folder_problems(folder: RunFolder) -> list[Problem]:
@@ -90,7 +93,7 @@ def _check_times(path: Path, capture: Capture) -> None:
 
 
 def _read_keys(folder: RunFolder, run: Run, problems: list[Problem]) -> _Keys:
-    keys = _Keys({}, {})
+    keys = _Keys({}, {}, _read_service_keys(folder, problems) if run.tokens else None)
     for user in _users(run):
         try:
             keys.tls[user] = read_keylog(folder.keys(user, "tls"))
@@ -98,6 +101,14 @@ def _read_keys(folder: RunFolder, run: Run, problems: list[Problem]) -> _Keys:
         except KeyLogError as error:
             problems.append(_problem(Ground.KEYS, folder, error))
     return keys
+
+
+def _read_service_keys(folder: RunFolder, problems: list[Problem]) -> ServiceKeys | None:
+    try:
+        return read_service_keys(folder.service_keys)
+    except ServiceKeyError as error:
+        problems.append(_problem(Ground.KEYS, folder, error))
+        return None
 
 
 def _users(run: Run) -> list[str]:
