@@ -11,6 +11,7 @@ from functools import cached_property
 from results.absence import Canaries, canary_problems, find_canaries, late_taps
 from results.calls import Call, read_calls
 from results.candidates import candidate_problems
+from results.chat import chat_citations, chat_problems
 from results.checks import Check, checks_of, stun_messages
 from results.counters import Counted, counter_problems, silent_rules
 from results.dtls import Handshake
@@ -365,7 +366,11 @@ class _Reading:
                 *reversed_.problems(call),
                 *step_problems(self.scene, call, steps),
             ),
-            citations=(*citations_of(self.scene, call, steps), *reversed_.citations),
+            citations=(
+                *citations_of(self.scene, call, steps),
+                *chat_citations(self.table, call),
+                *reversed_.citations,
+            ),
         )
 
     def ice(self, call: Call, selection: Selection) -> Ice:
@@ -403,3 +408,4 @@ class _Reading:
         planned = next((plan for plan in self.run.calls if plan.id == call.id), None)
         if planned and call.answered_by_callee:
             yield from too_short(self.table, planned, streams)
+            yield from chat_problems(self.table, planned, call, streams, self.openings())

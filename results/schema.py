@@ -69,6 +69,16 @@ class PlannedCall(Record):
     seconds: float = Field(gt=0)
     #: The callee answers only when it has sent a check on every pair.
     callee_checks_first: bool = False
+    #: Chat messages while media flows: the caller says the first, then each in turn.
+    chat: tuple[str, ...] = ()
+
+    def said_by(self, user: str) -> tuple[str, ...]:
+        """What a user says in the chat."""
+        return {self.caller: self.chat[::2], self.callee: self.chat[1::2]}.get(user, ())
+
+    def said_to(self, user: str) -> tuple[str, ...]:
+        """What a user hears in the chat."""
+        return {self.callee: self.chat[::2], self.caller: self.chat[1::2]}.get(user, ())
 
 
 class Connection(Record):

@@ -85,6 +85,8 @@ class Signalling:
 
     messages: tuple[Message, ...]
     problems: tuple[Problem, ...]
+    #: What must not cross in clear, each once.
+    secrets: tuple[Secret, ...] = ()
 
 
 def read_signalling(
@@ -118,7 +120,8 @@ def read_signalling(
     messages = _by_name(messages, identities_of(granted))
     secrets += (item for message in messages for item in _passwords(message))
     problems += leaks(table, secrets)
-    return Signalling(tuple(sorted(messages, key=lambda message: message.row)), tuple(problems))
+    messages.sort(key=lambda message: message.row)
+    return Signalling(tuple(messages), tuple(problems), tuple(dict.fromkeys(secrets)))
 
 
 def _connections(

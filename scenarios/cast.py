@@ -140,6 +140,10 @@ class Cast:
             "checks_first": [
                 call.id for call in run.calls if call.callee == user and call.callee_checks_first
             ],
+            "chats": {
+                call.id: {"says": call.said_by(user), "hears": len(call.said_to(user))}
+                for call in run.calls
+            },
         }
         return Program(name=user, module="agents.client", config=config)
 
