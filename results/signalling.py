@@ -114,6 +114,7 @@ def read_signalling(
         messages += (item for exchange in spoken for item in messages_of(role, carrier, exchange))
         secrets += (item for exchange in spoken for item in _credentials(user, exchange))
         granted += (Borne(user, exchange) for exchange in spoken if _is_granted(exchange))
+    granted.sort(key=lambda borne: borne.exchange.request_time)
     if service:
         problems += bearer_problems(table, granted, service.tokens)
         secrets += (Secret("the access key", service.access), *tokens_of(granted))
