@@ -100,20 +100,11 @@ def read_signalling(
     problems: list[Problem] = []
     secrets: list[Secret] = []
     granted: list[Borne] = []
-    for user, connection in _connections(table, places, keys):
-        problems += weak_tls(table, user, connection)
-        if connection.version != TLS_1_2:
-            continue
-        try:
-            spoken = exchanges(connection.decrypt(keys[user]))
-        except (TlsError, HttpError) as error:
-            problems.append(_unreadable(table, connection, error))
-            continue
-        carrier = Carrier(connection.syn_row, connection.sni or "", user)
+    for carrier, exchange in _spoken(table, places, keys, problems):
         role = places.domains[carrier.server_name].role
-        messages += (item for exchange in spoken for item in messages_of(role, carrier, exchange))
-        secrets += (item for exchange in spoken for item in _credentials(user, exchange))
-        granted += (Borne(user, exchange) for exchange in spoken if _is_granted(exchange))
+        messages += messages_of(role, carrier, exchange)
+        secrets += _credentials(carrier.user, exchange)
+        granted += [Borne(carrier.user, exchange)] if _is_granted(exchange) else []
     granted.sort(key=lambda borne: borne.exchange.request_time)
     if service:
         problems += bearer_problems(table, granted, service.tokens)
@@ -123,6 +114,21 @@ def read_signalling(
     problems += leaks(table, secrets)
     messages.sort(key=lambda message: message.row)
     return Signalling(tuple(messages), tuple(problems), tuple(dict.fromkeys(secrets)))
+
+
+def _spoken(
+    table: PacketTable, places: Places, keys: KeyLogs, problems: list[Problem]
+) -> Iterator[tuple[Carrier, Exchange]]:
+    """All requests with their responses; what cannot be read is added to ``problems``."""
+    for user, connection in _connections(table, places, keys):
+        problems += weak_tls(table, user, connection)
+        if connection.version == TLS_1_2:
+            carrier = Carrier(connection.syn_row, connection.sni or "", user)
+            try:
+                for exchange in exchanges(connection.decrypt(keys[user])):
+                    yield carrier, exchange
+            except (TlsError, HttpError) as error:
+                problems.append(_unreadable(table, connection, error))
 
 
 def _connections(

@@ -100,7 +100,7 @@ class Cast:
         events, log = self._folder.events(program.name), self._folder.log(program.name)
         service = self._lab.spawn(host.name, program, events, log)
         self._processes.wait_ready([service])
-        self._processes.ask_to_end([service])
+        self._processes.end([service])
 
     def _server(self, host: Host, authority: Authority) -> Program:
         assert host.domain is not None

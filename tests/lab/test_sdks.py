@@ -64,6 +64,12 @@ def test_users_and_their_tokens(sdk: Any) -> None:
     assert found["deleted"] == 401
 
 
+def test_they_pass_the_offices_firewall_as_signalling(sdk: Any, homes: Inside) -> None:
+    before = homes.firewall_counters()["office"]["signalling"]
+    assert sdk("just_a_user")["user"]
+    assert homes.firewall_counters()["office"]["signalling"] == before + 1
+
+
 def _denied(reason: str) -> dict[str, Any]:
     return {
         "status": 401, "code": "Denied", "message": f"Denied by the resource provider: {reason}.",
