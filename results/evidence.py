@@ -108,23 +108,12 @@ class Evidence:
         return MEDIA_OVER_VPN if self.in_tunnel else None
 
 
-def read_evidence(
-    table: PacketTable,
-    run: Run,
-    tls_keys: KeyLogs,
-    dtls_keys: Mapping[bytes, bytes],
-    counted: Counted,
-    service: ServiceKeys | None = None,
-) -> Evidence:
-    """Read a run's captures; ``tls_keys`` are by user, ``dtls_keys`` of all users together.
+class Reading:
+    """The parts of the evidence, each read once from those before it.
 
-    ``service`` is None where users bear no tokens.
+    Key logs ``tls_keys`` are by user, ``dtls_keys`` of all users together; ``service``
+    is None where users bear no tokens.
     """
-    return _Reading(table, run, tls_keys, dtls_keys, counted, service).evidence()
-
-
-class _Reading:
-    """The parts of the evidence, each read once from those before it."""
 
     def __init__(
         self,
@@ -133,7 +122,7 @@ class _Reading:
         tls_keys: KeyLogs,
         dtls_keys: Mapping[bytes, bytes],
         counted: Counted,
-        service: ServiceKeys | None,
+        service: ServiceKeys | None = None,
     ) -> None:
         self.table = table
         self.run = run
@@ -150,8 +139,8 @@ class _Reading:
         self.spoken = tuple(stun_messages(table, self.udp))
         self.handshakes: list[Handshake] = dtls_handshakes(table, self.udp)
         self.turn: Turn = read_turn(self.spoken)
-        errors = unreachables(table, self.places)
-        self.fates = Fates(run.network, run.policies, self.turn, errors, self.places, counted)
+        self.errors = unreachables(table, self.places)
+        self.fates = Fates(run.network, run.policies, self.turn, self.errors, self.places, counted)
 
     @cached_property
     def calls(self) -> list[Call]:
@@ -199,6 +188,7 @@ class _Reading:
 
     @cached_property
     def scene(self) -> Scene:
+        """What steps are read from."""
         return Scene(
             table=self.table,
             conversations=self.conversations,
@@ -208,6 +198,7 @@ class _Reading:
         )
 
     def evidence(self) -> Evidence:
+        """All of it."""
         calls = tuple(self.call(call) for call in self.calls)
         vpn = findings_of(self.scenery(calls))
         return Evidence(
@@ -267,6 +258,7 @@ class _Reading:
         yield from self.tcp.openings
 
     def shown_signalling(self) -> Iterator[Shown]:
+        """The flows of all signalling, each with the frame that opened it."""
         for opening in self.openings():
             for flow, first in opening.legs:
                 yield self.shown("signalling", flow, opening.what, first)
@@ -276,6 +268,7 @@ class _Reading:
         return openings(stream.arrived, self.conversations)
 
     def shown_media(self) -> Iterator[Shown]:
+        """The flows of all media, each with the frame that opened it."""
         for stream in self.media[0]:
             for opened in self.opened_by(stream):
                 what = f"{opened.origin} opens the way to {opened.target}"
@@ -286,6 +279,7 @@ class _Reading:
         return Shown(flow, what, cite(self.table, by.row, f"{kind}, Flow {flow}: {what}"))
 
     def unlisted_problems(self) -> Iterator[Problem]:
+        """What goes where the documents have no number."""
         for opening in self.openings():
             text = unlisted(opening)
             if text:
@@ -330,6 +324,7 @@ class _Reading:
         return hole.missed is None or hole.missed in self.table.taps
 
     def hello_problems(self, opening: Opening) -> Iterator[Problem]:
+        """A connection whose ClientHello a tap missed."""
         unseen = missing_hello(self.table, opening)
         if unseen:
             yield Problem(
@@ -399,6 +394,7 @@ class _Reading:
     def call_problems(
         self, call: Call, streams: list[Stream], selection: Selection
     ) -> Iterator[Problem]:
+        """What is wrong with a call and its media."""
         yield from selection.problems
         yield from candidate_problems(self.table, self.places, self.spoken, self.turn, call)
         for stream in streams:

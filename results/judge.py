@@ -4,6 +4,7 @@ Needs no root and no lab, and writes nothing.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from json import JSONDecodeError
 from pathlib import Path
 from typing import NamedTuple
@@ -11,10 +12,8 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from results.absence import count_problems, foreign_captures
-from results.capture import Capture, CaptureError
-from results.captures import read_capture
 from results.counters import counted_by_rules
-from results.evidence import Evidence, read_evidence
+from results.evidence import Evidence, Reading
 from results.keylog import KeyLogError, read_keylog
 from results.packets import PacketTable, read_table
 from results.problems import Ground, Problem
@@ -22,13 +21,30 @@ from results.schema import Claim, Ending, Result, Run, RunFolder, RunFolderError
 from results.service_keys import ServiceKeyError, ServiceKeys, read_service_keys
 from results.tunnels import tunnels_of
 from results.verdict import Judgement, decide, flows_of
+from results.wire.capture import CaptureError
+from results.wire.captures import read_capture
 from topologies.spec import Tap
 
-_LATEST = 2**63 - 1
+
+@dataclass(frozen=True)
+class Judged:
+    """The result of a run, and what it was read from."""
+
+    run: Run
+    ending: Ending | None
+    reading: Reading
+    evidence: Evidence
+    judgement: Judgement
+    result: Result
 
 
 def judge(folder: Path) -> Result:
-    """The result of a run, read from its folder.
+    """The result of a run, read from its folder; RunFolderError when there is none at all."""
+    return examine(folder).result
+
+
+def examine(folder: Path) -> Judged:
+    """Judge a run, and keep what its result was read from.
 
     Whatever is wrong with captures, keys or events makes a result that says so.
     Raises RunFolderError when there is no run folder at all.
@@ -43,9 +59,11 @@ def judge(folder: Path) -> Result:
     problems += count_problems(table, ending) if ending else []
     claims = _read_claims(run_folder, run, problems)
     counted = counted_by_rules(ending)
-    evidence = read_evidence(table, run, keys.tls, keys.dtls, counted, keys.service)
+    reading = Reading(table, run, keys.tls, keys.dtls, counted, keys.service)
+    evidence = reading.evidence()
     judgement = decide(run, evidence, claims, problems)
-    return _result(run, evidence, judgement, _seconds(run_folder, ending))
+    result = _result(run, evidence, judgement, _seconds(run_folder, ending))
+    return Judged(run, ending, reading, evidence, judgement, result)
 
 
 class _Keys(NamedTuple):
@@ -68,7 +86,7 @@ def _read_captures(folder: RunFolder, run: Run, problems: list[Problem]) -> Pack
     tunnels = tunnels_of(run.network)
     try:
         return read_table(captures, tunnels)
-    except (CaptureError, OverflowError):
+    except CaptureError:
         return read_table(_readable(captures, folder, problems), tunnels)
 
 
@@ -78,18 +96,11 @@ def _readable(
     good = {}
     for tap, path in captures.items():
         try:
-            _check_times(path, read_capture(path))
+            read_capture(path)
             good[tap] = path
         except CaptureError as error:
             problems.append(_problem(Ground.CAPTURE, folder, error))
     return good
-
-
-def _check_times(path: Path, capture: Capture) -> None:
-    """Refuse times that do not fit the table: nanoseconds since the epoch in 64 bits."""
-    for number, record in enumerate(capture.records, start=1):
-        if record.time > _LATEST:
-            raise CaptureError(f"{path} is damaged: frame {number} has a time after the year 2262")
 
 
 def _read_keys(folder: RunFolder, run: Run, problems: list[Problem]) -> _Keys:

@@ -19,9 +19,6 @@ from results.places import Places
 from results.sightings import Ends, Sighting
 from topologies.spec import Flow, Role, Segment, flow_between
 
-_SEQ = 4
-_FLAGS = 13
-
 
 @dataclass(frozen=True)
 class Opening:
@@ -108,12 +105,9 @@ def _first_opening(places: Places, copies: Iterable[Path]) -> Opening | None:
 
 def syns(table: PacketTable) -> tuple[NDArray[np.intp], NDArray[np.uint32]]:
     """Rows of all SYNs that open a connection, and their initial sequence numbers."""
-    rows = np.flatnonzero(table.kind == Kind.TCP)
-    data = np.frombuffer(table.buffer, dtype=np.uint8)
-    starts = table.transport_start[rows]
-    rows = rows[(data[starts + _FLAGS] & (SYN | ACK)) == SYN]
-    fields = table.transport_start[rows, None] + np.arange(_SEQ, _SEQ + 4)
-    return rows, data[fields].view(">u4").ravel().astype(np.uint32)
+    opens = (table.tcp_flags & (SYN | ACK)) == SYN
+    rows = np.flatnonzero((table.kind == Kind.TCP) & opens & (table.version == 4))
+    return rows, table.tcp_seq[rows]
 
 
 def missing_hello(table: PacketTable, opening: Opening) -> Sighting | None:

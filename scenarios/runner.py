@@ -1,5 +1,6 @@
 """Runs a scenario: a world is made, the calls take place in it, the captures are judged."""
 
+import contextlib
 import os
 import secrets
 import sys
@@ -11,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from controllers.policy import Policy
-from results.schema import Result, Run, RunFolder, Seconds
+from results.schema import Result, Run, RunFolder, RunFolderError, Seconds
 from scenarios.doctor import facilities, versions
 from scenarios.scenario import Scenario
 from topologies.caller import caller
-from topologies.world import World
+from topologies.world import World, WorldError
 
 #: Where runs are written, unless the caller says otherwise.
 RUNS = Path(__file__).parent.parent / "results" / "runs"
@@ -54,17 +55,30 @@ class Conditions:
 def run(scenario: Scenario, conditions: Conditions, runs: Path, progress: Progress) -> Result:
     """Run a scenario under these conditions and judge it; RunError when it could not be done.
 
-    An interrupted run leaves its folder behind, marked incomplete by the lack of
-    a seal.
+    A run that fails or is interrupted leaves its folder behind, marked incomplete by
+    the lack of a seal, with what was captured in one file.
     """
     began = time.monotonic()
     folder = new_folder(scenario, conditions, runs)
     try:
         return _perform(folder, began, progress)
     except KeyboardInterrupt:
+        _keep_evidence(folder)
         raise Interrupted("interrupted", folder.path) from None
+    except (RunError, WorldError):
+        _keep_evidence(folder)
+        raise
     finally:
         give_to_caller(folder.path)
+
+
+def _keep_evidence(folder: RunFolder) -> None:
+    """Put what an incomplete run has captured into one file, as far as it can be read."""
+    from results.handover.evidence_pcapng import write_evidence
+
+    if any((folder.path / "captures").iterdir()):
+        with contextlib.suppress(OSError, RunFolderError):
+            write_evidence(folder.path)
 
 
 def new_folder(scenario: Scenario, conditions: Conditions, runs: Path) -> RunFolder:
@@ -134,22 +148,26 @@ def await_end(world: World, folder: RunFolder, progress: Progress) -> dict[str, 
 
 def _import_judge() -> None:
     """Import what the verdict needs while the world comes up."""
+    import results.handover.evidence_pcapng
     import results.judge  # noqa: F401
 
 
 def _judge(folder: RunFolder, began: float) -> Result:
-    from results.judge import judge
+    from results.handover.evidence_pcapng import write_evidence
+    from results.judge import examine
 
     judging = time.monotonic()
-    result = judge(folder.path)
+    found = examine(folder.path)
+    judged = time.monotonic()
+    write_evidence(folder.path, found)
     now = time.monotonic()
     ending = folder.read_ending()
-    result = result.model_copy(
+    result = found.result.model_copy(
         update={
             "seconds": Seconds(
                 boot=round(ending.seconds["boot"], 3),
                 call=round(ending.seconds["call"], 3),
-                judge=round(now - judging, 3),
+                judge=round(judged - judging, 3),
                 total=round(now - began, 3),
             )
         }
@@ -161,7 +179,12 @@ def _judge(folder: RunFolder, began: float) -> Result:
 def give_to_caller(path: Path) -> None:
     """What a sudo run writes belongs to the user who called."""
     user = caller()
-    if user is None or not path.exists():
+    if user is None or not _may_be_given(path):
         return
     for item in (path, *path.rglob("*")):
         os.chown(item, *user, follow_symlinks=False)
+
+
+def _may_be_given(path: Path) -> bool:
+    """Whether it is a file or folder: not /dev/stdout, nor another device."""
+    return (path.is_dir() or path.is_file()) and not path.is_symlink()

@@ -42,7 +42,9 @@ _LOGS = PRIVATE / "logs"
 _AGENTS = ("agents.client", "agents.front_end", "agents.telemetry", "agents.trusted_service")
 
 #: Bound on everything between a call's order and its telemetry besides its media, in seconds.
-_CALL_TIMEOUT = 30.0
+#: Where the processor is emulated, two seconds of media take a minute. An ICE agent gives up
+#: after one (RFC 8489, section 6.2.1, on each pair), and its client then says so.
+_CALL_TIMEOUT = 300.0
 
 #: Where programs look for the authorities that they trust.
 _AUTHORITY_VARIABLES = (

@@ -20,8 +20,9 @@ from typing import Any, TextIO
 
 from topologies import spawner
 
-#: How long a process may take to end once asked, in seconds.
-_END_TIMEOUT = 5.0
+#: How long to wait for what takes less than a second, in seconds. On an emulated processor it
+#: takes a minute; what died is noticed at once, however long this is.
+PATIENCE = 120.0
 
 
 class ProcessError(Exception):
@@ -171,7 +172,7 @@ class Processes:
         }
         self._processes.append(process)
         socket.send_fds(self._channel, [json.dumps(request).encode()], list(stdio))
-        self.wait(lambda: process.pid > 0, 10.0, f"the spawner to start {program.name}")
+        self.wait(lambda: process.pid > 0, PATIENCE, f"the spawner to start {program.name}")
 
     def wait(
         self, condition: Callable[[], bool], timeout: float, what: str, every: float | None = None
@@ -191,7 +192,7 @@ class Processes:
             self._pump(left if every is None else min(every, left))
             self.check()
 
-    def wait_ready(self, processes: Sequence[Process], timeout: float = 10.0) -> None:
+    def wait_ready(self, processes: Sequence[Process], timeout: float = PATIENCE) -> None:
         """Wait until all of them said that they are ready."""
         names = ", ".join(process.name for process in processes)
         self.wait(lambda: all(p.ready for p in processes), timeout, f"{names} to be ready")
@@ -245,7 +246,7 @@ class Processes:
         names = ", ".join(process.name for process in processes)
         self.wait(
             lambda: all(process.exit_code is not None for process in processes),
-            _END_TIMEOUT,
+            PATIENCE,
             f"{names} to end",
         )
 

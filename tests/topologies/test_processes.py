@@ -82,7 +82,7 @@ def test_a_process_that_has_ended_meanwhile_can_be_asked_to_end(
 
 
 def test_orders_are_lines(processes: Processes, log: Path) -> None:
-    process = _spawn(processes, _sh('echo ready; read order; echo "$order"', "ready"), log)
+    process = _spawn(processes, _sh('echo ready; read order; echo "$order"; read x', "ready"), log)
     processes.wait_ready([process])
     process.send({"do": "call"})
     processes.wait(lambda: len(process.heard) == 2, 5, "the order to come back")

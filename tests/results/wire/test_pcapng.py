@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scapy.layers.l2 import Ether
 from scapy.utils import PcapNgWriter
 
-from results.capture import CaptureError
-from results.captures import read_capture
+from results.wire.capture import CaptureError
+from results.wire.captures import read_capture
 
 TIME = 1_700_000_000_123_456_789
 FRAMES = [b"first frame", b"second", b""]
@@ -97,7 +97,7 @@ def test_the_name_of_the_interface(path: Path) -> None:
 
 def test_a_capture_without_frames_is_a_capture(path: Path) -> None:
     path.write_bytes(section() + interface())
-    assert read_capture(path).records == ()
+    assert len(read_capture(path).records) == 0
 
 
 @pytest.mark.parametrize(
@@ -110,9 +110,10 @@ def test_a_capture_without_frames_is_a_capture(path: Path) -> None:
             "at byte 28",
         ),
         (
-            section() + interface(link=113),
-            "has link type 113 at byte 36; "
-            "expected one of: 1 (ethernet), 12 (raw IP), 101 (raw IP), 228 (raw IP)",
+            section() + interface(link=147),
+            "has link type 147 at byte 36; "
+            "expected one of: 1 (ethernet), 12 (raw IP), 101 (raw IP), 113 (Linux cooked), "
+            "228 (raw IP), 229 (raw IP), 276 (Linux cooked v2)",
         ),
         (
             section() + interface() + packet(b"x")[:-4] + bytes(4),

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scapy.layers.l2 import Ether
 from scapy.utils import wrpcap
 
-from results.capture import LONGEST_FRAME, CaptureError
-from results.captures import read_capture
+from results.wire.capture import LONGEST_FRAME, CaptureError
+from results.wire.captures import read_capture
 
 FRAMES = [b"first frame", b"second", b""]
 SECONDS, FRACTION = 1_700_000_000, 123_456
@@ -67,7 +67,7 @@ def test_a_snapped_frame_keeps_its_length_on_the_wire(path: Path) -> None:
 
 def test_a_capture_without_frames_is_a_capture(path: Path) -> None:
     path.write_bytes(pcap([]))
-    assert read_capture(path).records == ()
+    assert len(read_capture(path).records) == 0
 
 
 def test_missing(tmp_path: Path) -> None:
@@ -90,15 +90,16 @@ def test_empty(path: Path) -> None:
 
 def test_foreign(path: Path) -> None:
     assert problem(path, b"\x7fELF and more") == (
-        f"{path} is not a capture: it begins with 7f 45 4c 46 at byte 0; "
+        f"{path} is not a capture but a program: it begins with 7f 45 4c 46 at byte 0; "
         "expected the magic number of a pcap or pcapng file"
     )
 
 
 def test_another_link_type(path: Path) -> None:
-    assert problem(path, pcap(FRAMES, link=113)) == (
-        f"{path} has link type 113 at byte 20; "
-        "expected one of: 1 (ethernet), 12 (raw IP), 101 (raw IP), 228 (raw IP)"
+    assert problem(path, pcap(FRAMES, link=147)) == (
+        f"{path} has link type 147 at byte 20; "
+        "expected one of: 1 (ethernet), 12 (raw IP), 101 (raw IP), 113 (Linux cooked), "
+        "228 (raw IP), 229 (raw IP), 276 (Linux cooked v2)"
     )
 
 
