@@ -8,6 +8,7 @@ An error of the service is told as ``{"status", "code", "message"}``; one of the
 connection as ``{"unreachable": REASON}``.
 """
 
+import asyncio
 import json
 import os
 import sys
@@ -22,6 +23,7 @@ from azure.communication.identity import (
     CommunicationUserIdentifier,
 )
 from azure.communication.identity._shared import policy
+from azure.communication.identity.aio import CommunicationIdentityClient as AsyncIdentityClient
 from azure.communication.networktraversal import CommunicationRelayClient, RouteType
 from azure.core.exceptions import HttpResponseError, ServiceRequestError
 from azure.core.pipeline.transport import RequestsTransport
@@ -112,6 +114,22 @@ def relay() -> dict[str, Any]:
         "nearest": [one.route_type for one in nearest.ice_servers],
         "default": _seconds_until(client.get_relay_configuration().expires_on),
     }
+
+
+def asynchronous() -> dict[str, Any]:
+    """The same SDKs' asynchronous clients, which sign another spelling of the same path."""
+    return asyncio.run(_asynchronously())
+
+
+async def _asynchronously() -> dict[str, Any]:
+    async with AsyncIdentityClient.from_connection_string(CONNECTION, retry_total=0) as client:
+        user = await client.create_user()
+        token = await client.get_token(user, VOIP)
+        before = _statuses(user, token.token)
+        await client.revoke_tokens(user)
+        after = _statuses(user, token.token)
+        await client.delete_user(user)
+    return {"before": before, "after": after}
 
 
 def call() -> dict[str, Any]:

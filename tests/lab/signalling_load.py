@@ -217,12 +217,22 @@ async def main(pairs: int) -> dict[str, Any]:
     names = [f"{os.uname().nodename}-{os.getpid()}-{number}" for number in range(pairs)]
     ends = await asyncio.gather(*(call(name, everybody) for name in names), return_exceptions=True)
     over.set()
-    lost = [f"{type(end).__name__}: {end}" for end in ends if end is not None]
+    noises = await asyncio.gather(*noise.values(), return_exceptions=True)
+    lost = [_reason(end) for end in ends if end is not None]
     return {
         "calls": pairs - len(lost),
         "lost": lost,
-        "noise": {kind: dict(await answers) for kind, answers in noise.items()},
+        "noise": {kind: _answers(found) for kind, found in zip(noise, noises, strict=True)},
     }
+
+
+def _answers(found: Counter[str] | BaseException) -> dict[str, int]:
+    """The answers that a kind of noise got; why there are none, otherwise."""
+    return {_reason(found): 1} if isinstance(found, BaseException) else dict(found)
+
+
+def _reason(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 if __name__ == "__main__":

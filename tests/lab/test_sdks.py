@@ -20,6 +20,8 @@ SDKS = (
     "azure-communication-identity==1.5.0",
     "azure-communication-networktraversal==1.1.0b2",
     "azure-communication-callautomation==1.6.0",
+    # For their asynchronous clients.
+    "aiohttp",
 )
 
 _SCRIPT = str(Path(__file__).with_name("sdk_client.py"))
@@ -62,6 +64,10 @@ def test_users_and_their_tokens(sdk: Any) -> None:
     assert found["seconds"] == pytest.approx([86_400, 3600, 86_400], abs=120)
     assert (found["before"], found["revoked"], found["renewed"]) == (200, 401, 200)
     assert found["deleted"] == 401
+
+
+def test_asynchronous_clients(sdk: Any) -> None:
+    assert sdk("asynchronous") == {"before": 200, "after": 401}
 
 
 def test_they_pass_the_offices_firewall_as_signalling(sdk: Any, homes: Inside) -> None:
