@@ -22,38 +22,30 @@ _SCOPES = [Scope.CHAT, Scope.VOIP]
 _VERSION = "api-version=2023-10-01"
 
 
-class TrustedService:
-    """Signed requests to a front end, by its address: it needs no name server for that."""
+async def _create_user(session: ClientSession, config: dict[str, Any]) -> dict[str, Any]:
+    """A new identity with a token: ``{"identity": {"id"}, "accessToken": {"token", …}}``.
 
-    def __init__(self, session: ClientSession, config: dict[str, Any]) -> None:
-        self._session = session
-        self._key: str = config["access_key"]
-        self._domain: str = config["domain"]
-        self._address: str = config["address"]
-
-    async def create_user(self) -> dict[str, Any]:
-        """A new identity with a token: ``{"identity": {"id"}, "accessToken": {"token", …}}``."""
-        body = json.dumps({"createTokenWithScopes": _SCOPES}).encode()
-        target = f"/identities?{_VERSION}"
-        signed = sign(self._key, Signable("POST", target, self._domain, body), time.time())
-        headers = {**signed, "Host": self._domain, "Content-Type": "application/json"}
-        async with self._session.post(
-            f"https://{self._address}{target}",
-            data=body,
-            headers=headers,
-            server_hostname=self._domain,
-            raise_for_status=True,
-        ) as response:
-            answer: dict[str, Any] = await response.json()
-            return answer
+    The front end is spoken to by its address: that takes no name server.
+    """
+    body = json.dumps({"createTokenWithScopes": _SCOPES}).encode()
+    target, domain = f"/identities?{_VERSION}", config["domain"]
+    signed = sign(config["access_key"], Signable("POST", target, domain, body), time.time())
+    async with session.post(
+        f"https://{config['address']}{target}",
+        data=body,
+        headers={**signed, "Host": domain, "Content-Type": "application/json"},
+        server_hostname=domain,
+        raise_for_status=True,
+    ) as response:
+        answer: dict[str, Any] = await response.json()
+        return answer
 
 
 async def _provide(config: dict[str, Any]) -> None:
     """Get each user an identity and a token, and write their files."""
     context = client_context(Path(config["authority"]), Path(config["key_log"]))
     async with ClientSession(connector=TCPConnector(ssl=context)) as session:
-        service = TrustedService(session, config)
-        users = {name: await service.create_user() for name in config["credentials"]}
+        users = {name: await _create_user(session, config) for name in config["credentials"]}
     contacts = {name: user["identity"]["id"] for name, user in users.items()}
     for name, path in config["credentials"].items():
         credential = {"contacts": contacts, **users[name]}
