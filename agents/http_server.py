@@ -74,20 +74,26 @@ async def fields(request: web.Request, *names: str) -> list[str]:
 async def _answered_in_shape(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Have the whole body before the handler has its turn, and refuse in the API's shape."""
     try:
-        async with asyncio.timeout(_BODY_SECONDS):
-            await request.read()
+        await _whole_body(request)
         return await handler(request)
     except Refusal as refusal:
         return _refused(refusal)
-    except TimeoutError:
-        text = f"the body did not arrive within {_BODY_SECONDS:g} seconds"
-        return _refused(Refusal(HTTPStatus.REQUEST_TIMEOUT, "RequestTimeout", text))
     except web.HTTPException as error:
         return _refused(_of_http(error))
     except Exception:
         traceback.print_exc()
         text = "the request could not be served"
         return _refused(Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "InternalServerError", text))
+
+
+async def _whole_body(request: web.Request) -> None:
+    """Wait for all of a request's body, which stays in memory; 408 if it does not come."""
+    try:
+        async with asyncio.timeout(_BODY_SECONDS):
+            await request.read()
+    except TimeoutError:
+        text = f"the body did not arrive within {_BODY_SECONDS:g} seconds"
+        raise Refusal(HTTPStatus.REQUEST_TIMEOUT, "RequestTimeout", text) from None
 
 
 def _refused(refusal: Refusal) -> web.Response:
