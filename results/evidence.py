@@ -20,7 +20,7 @@ from results.first_packet import Reversal, reversal
 from results.holes import hole_problem
 from results.ice import Ice
 from results.inversion import inverted_cables
-from results.legs import Conversations, NamedFlow, Opened, in_order, name_of
+from results.legs import Conversations, NamedFlow, Opened, hosts_of, in_order, name_of
 from results.media import (
     Packet,
     Stream,
@@ -84,6 +84,8 @@ class Shown:
     flow: NamedFlow
     what: str
     citation: Citation
+    #: The hosts on its way, from the one that opened it.
+    hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -260,8 +262,8 @@ class Reading:
     def shown_signalling(self) -> Iterator[Shown]:
         """The flows of all signalling, each with the frame that opened it."""
         for opening in self.openings():
-            for flow, first in opening.legs:
-                yield self.shown("signalling", flow, opening.what, first)
+            for flow, part in opening.legs:
+                yield self.shown("signalling", flow, opening.what, part[0], hosts_of(part))
 
     def opened_by(self, stream: Stream) -> list[Opened]:
         """Who opened the legs of a stream's paths."""
@@ -272,11 +274,14 @@ class Reading:
         for stream in self.media[0]:
             for opened in self.opened_by(stream):
                 what = f"{opened.origin} opens the way to {opened.target}"
-                yield self.shown("media", name_of(opened.flow), what, opened.shown_by)
+                flow = name_of(opened.flow)
+                yield self.shown("media", flow, what, opened.shown_by, opened.hosts)
 
-    def shown(self, kind: str, flow: NamedFlow, what: str, by: Sighting) -> Shown:
+    def shown(
+        self, kind: str, flow: NamedFlow, what: str, by: Sighting, hosts: tuple[str, ...]
+    ) -> Shown:
         """A flow with the frame that shows it."""
-        return Shown(flow, what, cite(self.table, by.row, f"{kind}, Flow {flow}: {what}"))
+        return Shown(flow, what, cite(self.table, by.row, f"{kind}, Flow {flow}: {what}"), hosts)
 
     def unlisted_problems(self) -> Iterator[Problem]:
         """What goes where the documents have no number."""

@@ -79,15 +79,10 @@ def _times_seen(cluster: NDArray[np.int64], where: NDArray[np.int64]) -> NDArray
     """How often each sighting's cluster was seen at the same place before."""
     places = int(where.max(initial=0)) + 1
     keys = cluster * places + where
-    order = _grouped_keys(keys)
+    order = np.argsort(keys, kind="stable")
     ordered = keys[order]
     begins = np.flatnonzero(_changes(ordered))
     sizes = np.diff(np.append(begins, len(keys)))
     seen = np.empty(len(keys), np.int64)
     seen[order] = np.arange(len(keys)) - np.repeat(begins, sizes)
     return seen
-
-
-def _grouped_keys(keys: NDArray[np.int64]) -> NDArray[np.intp]:
-    """As _grouped, for keys that are almost in order."""
-    return np.argsort(keys, kind="stable")

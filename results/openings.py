@@ -24,7 +24,7 @@ from topologies.spec import Flow, Role, Segment, flow_between
 class Opening:
     """A query or a connection that one host initiated toward another.
 
-    ``legs`` are the flows in the order of the way, each with the first sighting of it:
+    ``legs`` are the flows in the order of the way, each with its part of the path:
     one, and another one beyond a VPN gateway. A query within one segment has none, nor
     has what a VPN user's goes within the customer network. ``segments`` are those of
     origin and target.
@@ -33,7 +33,7 @@ class Opening:
     what: str
     path: Path
     segments: tuple[Segment, Segment]
-    legs: tuple[tuple[NamedFlow, Sighting], ...]
+    legs: tuple[tuple[NamedFlow, tuple[Sighting, ...]], ...]
 
     @property
     def flows(self) -> tuple[NamedFlow, ...]:
@@ -159,15 +159,15 @@ def _segments(places: Places, path: Path, part: Sequence[Sighting]) -> tuple[Seg
     return origin, reached(places, part)
 
 
-def _legs(places: Places, path: Path) -> Iterator[tuple[NamedFlow, Sighting]]:
+def _legs(places: Places, path: Path) -> Iterator[tuple[NamedFlow, tuple[Sighting, ...]]]:
     """The flows of the parts of a first packet's way, as far as perimeters let it through."""
     for part in parts(places, path.sightings):
         origin, target = _segments(places, path, part)
         unnumbered = path.last.kind is Kind.DNS or part != path.sightings or not path.complete
         if part[0].tap.tunnel and len(part) > 1:
-            yield Flow.F2_VPN, part[0]
+            yield Flow.F2_VPN, part
         elif origin is not target or not unnumbered:
-            yield name_of(flow_between(origin, target)), part[0]
+            yield name_of(flow_between(origin, target)), part
 
 
 def _gathers(places: Places, opening: Opening) -> bool:

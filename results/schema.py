@@ -15,6 +15,7 @@ and lists every file with its length and digest::
     seal.json          Seal (written last: the run is complete)
     result.json        Result, as judged right after the run
     evidence.pcapng    all captures in one, with comments and keys (results/handover/)
+    report.html        the same for people; may be made anew (results/report)
 """
 
 import json
@@ -38,8 +39,9 @@ CANARY_ETHERTYPE = 0x88B5
 #: What the documents do not support (call-flow-topologies, "Unsupported technologies").
 MEDIA_OVER_VPN = "media over VPN"
 
-#: The capture that is made of all others when they have been judged.
+#: What is made of a run once it has been judged: one capture of all, and a page to look at.
 EVIDENCE = "evidence.pcapng"
+REPORT = "report.html"
 
 #: UDP port of canaries inside a tunnel, where there are no frames: "discard" (RFC 863).
 CANARY_PORT = 9
@@ -388,7 +390,7 @@ class RunFolder:
         return None
 
     def _sealable(self) -> list[str]:
-        own = {"seal.json", "seal.json.new", "result.json", EVIDENCE}
+        own = {"seal.json", "seal.json.new", "result.json", EVIDENCE, REPORT}
         files = (path for path in self.path.rglob("*") if path.is_file())
         return sorted(
             name for path in files if (name := str(path.relative_to(self.path))) not in own

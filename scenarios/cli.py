@@ -160,6 +160,13 @@ def _verbs() -> tuple[_Verb, ...]:
             (arguments.folder, arguments.capture),
         ),
         _Verb(
+            "report",
+            "Write report.html into stored run folders anew, whole or not; needs no root.",
+            "./callpath report results/runs/20261120-104428-intranet-9019",
+            commands.report,
+            (arguments.folders,),
+        ),
+        _Verb(
             "inspect",
             "Say which calls anyone's captures hold, which way they went and how they fared; "
             "needs no keys, no root and no run. Several files of one event are joined.",

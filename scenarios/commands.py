@@ -92,6 +92,7 @@ def _tell(results: list["display.Judged"], options: argparse.Namespace) -> None:
             display.frames(results)
         if options.quality:
             display.quality(results)
+        display.reports(results)
 
 
 def _write_files(entries: list["Entry"], began: datetime, options: argparse.Namespace) -> int:
@@ -171,6 +172,34 @@ def inspect(options: argparse.Namespace) -> int:
     else:
         inspecting.show(found)
     return PASS if found.calls else NOT_DONE
+
+
+def report(options: argparse.Namespace) -> int:
+    """Write the reports of stored runs anew, and the index beside them; print where they are."""
+    from results import judge as judging
+    from results.report.files import write_index, write_report
+    from scenarios import display, runner
+
+    codes = [PASS]
+    parents: set[Path] = set()
+    for name in options.folders:
+        try:
+            path = write_report(judging.examine(Path(name)), Path(name))
+        except (RunFolderError, OSError) as error:
+            codes.append(_cannot(error))
+            continue
+        print(display.short(path))  # noqa: T201
+        runner.give_to_caller(path)
+        parents.add(path.resolve().parent.parent)
+    for parent in parents:
+        try:
+            index = write_index(parent)
+        except OSError as error:
+            codes.append(_cannot(error))
+            continue
+        if index:
+            runner.give_to_caller(index)
+    return worst(codes)
 
 
 def compare(options: argparse.Namespace) -> int:

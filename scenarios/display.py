@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from results.comparison import Comparison
-from results.schema import MediaPath, Result, Verdict
+from results.schema import REPORT, MediaPath, Result, Verdict
 from scenarios.bench import Figure
 from scenarios.reading.bench import Figure as Reading
 
@@ -112,6 +112,15 @@ def _quality_cells(path: MediaPath) -> Iterator[str]:
 
 def _ms(value: float | None) -> str:
     return "unknown" if value is None else f"{value:.3f}"
+
+
+def reports(results: Sequence[Judged]) -> None:
+    """Print where the report of a run is, or the page that leads to those of several."""
+    found = [folder / REPORT for _, folder in results]
+    pages = found if len(found) == 1 else {folder.parent / "index.html" for _, folder in results}
+    for page in pages:
+        if page.exists():
+            print(f"report: {short(page)}")  # noqa: T201
 
 
 def lines(results: Sequence[Judged]) -> None:

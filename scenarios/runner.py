@@ -6,10 +6,10 @@ import secrets
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from controllers.policy import Policy
 from results.schema import Result, Run, RunFolder, RunFolderError, Seconds
@@ -17,6 +17,9 @@ from scenarios.doctor import facilities, versions
 from scenarios.scenario import Scenario
 from topologies.caller import caller
 from topologies.world import World, WorldError
+
+if TYPE_CHECKING:
+    from results.judge import Judged
 
 #: Where runs are written, unless the caller says otherwise.
 RUNS = Path(__file__).parent.parent / "results" / "runs"
@@ -63,22 +66,13 @@ def run(scenario: Scenario, conditions: Conditions, runs: Path, progress: Progre
     try:
         return _perform(folder, began, progress)
     except KeyboardInterrupt:
-        _keep_evidence(folder)
+        _hand_over_failed(folder, "interrupted")
         raise Interrupted("interrupted", folder.path) from None
-    except (RunError, WorldError):
-        _keep_evidence(folder)
+    except (RunError, WorldError) as error:
+        _hand_over_failed(folder, error.reason if isinstance(error, RunError) else str(error))
         raise
     finally:
         give_to_caller(folder.path)
-
-
-def _keep_evidence(folder: RunFolder) -> None:
-    """Put what an incomplete run has captured into one file, as far as it can be read."""
-    from results.handover.evidence_pcapng import write_evidence
-
-    if any((folder.path / "captures").iterdir()):
-        with contextlib.suppress(OSError, RunFolderError):
-            write_evidence(folder.path)
 
 
 def new_folder(scenario: Scenario, conditions: Conditions, runs: Path) -> RunFolder:
@@ -147,33 +141,54 @@ def await_end(world: World, folder: RunFolder, progress: Progress) -> dict[str, 
 
 
 def _import_judge() -> None:
-    """Import what the verdict needs while the world comes up."""
-    import results.handover.evidence_pcapng
-    import results.judge  # noqa: F401
+    """Import what the verdict and its papers need while the world comes up."""
+    import results.handover.evidence_pcapng  # noqa: F401
+    from results.report.page import prepare
+
+    prepare()
 
 
 def _judge(folder: RunFolder, began: float) -> Result:
-    from results.handover.evidence_pcapng import write_evidence
     from results.judge import examine
 
     judging = time.monotonic()
-    found = examine(folder.path)
-    judged = time.monotonic()
-    write_evidence(folder.path, found)
+    judged = examine(folder.path)
     now = time.monotonic()
     ending = folder.read_ending()
-    result = found.result.model_copy(
+    result = judged.result.model_copy(
         update={
             "seconds": Seconds(
                 boot=round(ending.seconds["boot"], 3),
                 call=round(ending.seconds["call"], 3),
-                judge=round(judged - judging, 3),
+                judge=round(now - judging, 3),
                 total=round(now - began, 3),
             )
         }
     )
     folder.write_result(result)
+    _hand_over(folder, replace(judged, result=result))
     return result
+
+
+def _hand_over(folder: RunFolder, judged: "Judged") -> None:
+    """Write what is made from a run's folder: one capture of all, its report, the index."""
+    from results.handover.evidence_pcapng import write_evidence
+    from results.report.files import write_index, write_report
+
+    write_evidence(folder.path, judged)
+    write_report(judged, folder.path)
+    index = write_index(folder.path.parent)
+    if index:
+        give_to_caller(index)
+
+
+def _hand_over_failed(folder: RunFolder, reason: str) -> None:
+    """Hand over as much as is known of a run that could not be done, and why it could not."""
+    from results.judge import examine
+
+    folder.log("failed").write_text(reason + "\n", encoding="utf-8")
+    with contextlib.suppress(OSError, RunFolderError):
+        _hand_over(folder, examine(folder.path))
 
 
 def give_to_caller(path: Path) -> None:

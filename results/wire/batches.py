@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from results.schema import CANARY_ETHERTYPE
 from results.wire.ahead import ahead
@@ -79,20 +80,16 @@ def read_columns(data: Data, link_type: LinkType, records: Records, own_mac: int
     ethertype, at = read_link(near, link_type, own_mac, records, columns)
     frames = Spans(np.arange(len(records)), at, end)
     for number, kind in _BY_ETHERTYPE.items():
-        set_payload(columns, _those(frames, ethertype == number), kind)
+        set_payload(columns, frames.only(ethertype == number), kind)
     packets = together(
-        read_ipv4(near, _those(frames, ethertype == ETHERTYPE_IPV4), columns),
-        read_ipv6(near, _those(frames, ethertype == ETHERTYPE_IPV6), columns),
+        read_ipv4(near, frames.only(ethertype == ETHERTYPE_IPV4), columns),
+        read_ipv6(near, frames.only(ethertype == ETHERTYPE_IPV6), columns),
     )
     _read_udp_payloads(near, read_udp(near, of_protocol(packets, IP_UDP), columns), columns)
     _read_tcp_payloads(near, read_tcp(near, of_protocol(packets, IP_TCP), columns), columns)
     set_payload(columns, of_protocol(packets, IP_ICMP), Kind.ICMP)
     set_payload(columns, of_protocol(packets, IP_ICMPV6), Kind.ICMPV6)
     return columns
-
-
-def _those(frames: Spans, which: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Spans:
-    return frames.only(which)
 
 
 def _read_udp_payloads(near: Near, spans: Spans, columns: Columns) -> None:
@@ -117,7 +114,7 @@ def _read_udp_payloads(near: Near, spans: Spans, columns: Columns) -> None:
     _set_rtp(columns, inner)
 
 
-def _set_stun_types(column: np.ndarray[tuple[int], np.dtype[np.uint16]], found: Payloads) -> None:
+def _set_stun_types(column: NDArray[np.uint16], found: Payloads) -> None:
     stun = np.flatnonzero(found.kinds == Kind.STUN)
     column[found.spans.rows[stun]] = found.heads["type"][stun]
 

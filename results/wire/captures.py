@@ -10,8 +10,11 @@ from results.wire.capture import Capture, CaptureError, LinkType, Records, joine
 from results.wire.data import Data
 from results.wire.walk import Chain, Walked, walk
 
-#: Bytes of a file whose records are found at once.
-_PART = 1 << 25
+#: Bytes of a file whose records are found at once: at most, and of the first part.
+_PART, _FIRST_PART = 1 << 25, 1 << 21
+
+#: Records that are found at once, more or less: they take memory, however small they are.
+_RECORDS = 1 << 18
 
 
 class CaptureFile(Protocol):
@@ -87,24 +90,44 @@ def _walked(chain: Chain, begin: int, end: int) -> Iterator[Walked]:
 
     Each part begins where a record is guessed; one that proves wrong is walked anew.
     """
-    bounds = range(begin, end, _PART)
+    cutting = _Cutting(begin, end)
 
-    def part(start: int) -> Walked | None:
-        bound = min(start + _PART, end)
-        found = begin if start == begin else chain.guess(start, bound)
-        return None if found is None else walk(chain, found, bound)
+    def part(piece: range) -> tuple[range, Walked | None]:
+        found = begin if piece.start == begin else chain.guess(piece.start, piece.stop)
+        return piece, None if found is None else walk(chain, found, piece.stop)
 
     at = begin
-    for start, walked in zip(bounds, ahead(part, bounds), strict=True):
-        bound = min(start + _PART, end)
-        if at >= bound:
+    for piece, walked in ahead(part, cutting.pieces()):
+        if at >= piece.stop:
             continue
         if walked is None or walked.begin != at:
-            walked = walk(chain, at, bound)
+            walked = walk(chain, at, piece.stop)
         yield walked
         at = walked.stop
-        if at < bound:
+        if at < piece.stop:
             return
+        cutting.learn(walked)
+
+
+class _Cutting:
+    """Cuts a file into pieces that hold not too many records, as far as those before tell."""
+
+    def __init__(self, begin: int, end: int) -> None:
+        self._begin, self._end = begin, end
+        self._size = min(_FIRST_PART, _PART)
+
+    def learn(self, walked: Walked) -> None:
+        """Cut what is left after the size of the records in a piece."""
+        size = (walked.stop - walked.begin) * _RECORDS // max(len(walked.at), 1)
+        self._size = max(min(size, _PART), min(_FIRST_PART, _PART))
+
+    def pieces(self) -> Iterator[range]:
+        """The pieces, from begin to end."""
+        at = self._begin
+        while at < self._end:
+            piece = range(at, min(at + self._size, self._end))
+            yield piece
+            at = piece.stop
 
 
 #: First bytes of files that are taken for captures -> what they are.

@@ -25,7 +25,7 @@ class Data:
     A large file is mapped into memory, not copied: its pages belong to the file.
     """
 
-    def __init__(self, raw: "bytes | mmap.mmap") -> None:
+    def __init__(self, raw: bytes | mmap.mmap) -> None:
         self.raw = raw
         self.size = len(raw)
         self._views: dict[np.dtype[np.void], NDArray[np.void]] = {}
@@ -82,7 +82,7 @@ class Data:
         return max(self.size - _WIDEST, 0)
 
     @staticmethod
-    def _every_byte(raw: "bytes | mmap.mmap", kind: np.dtype[np.void]) -> NDArray[np.void]:
+    def _every_byte(raw: bytes | mmap.mmap, kind: np.dtype[np.void]) -> NDArray[np.void]:
         places = max(len(raw) - kind.itemsize + 1, 0)
         return np.ndarray((places,), kind, raw, strides=(1,))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scapy.layers.inet import ICMP, IP, TCP, UDP, fragment
 from scapy.layers.l2 import ARP, Ether
@@ -336,6 +336,7 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("captures") / "alice-eth0.pcap"
 
 
+@settings(deadline=None)
 @given(st.lists(FRAMES | TAGGED, max_size=4))
 def test_arbitrary_frames_never_fail(scratch: Path, frames: list[bytes]) -> None:
     wrpcap(str(scratch), [Raw(data) for data in frames], nano=True, linktype=1)
@@ -348,6 +349,7 @@ def test_arbitrary_frames_never_fail(scratch: Path, frames: list[bytes]) -> None
         table.channel(row)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60), st.lists(st.booleans(), max_size=4))
 def test_any_nesting_is_unwrapped(scratch: Path, payload: bytes, layers: list[bool]) -> None:
     inner = b"\xff" + payload  # nothing that could be unwrapped further

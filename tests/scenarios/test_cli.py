@@ -273,6 +273,29 @@ def test_several_runs_are_judged_into_one_table(
     assert out.count("│ PASS") == 2
 
 
+def test_reports_are_written_beside_each_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folders = [unpack(tmp_path, name) for name in ("intranet", "external_relayed")]
+    missing = tmp_path / "none"
+    assert main(["report", *map(str, folders), str(missing)]) == commands.NOT_DONE
+    said = capsys.readouterr()
+    assert said.out.splitlines() == [str(folder / "report.html") for folder in folders]
+    assert said.err == f"callpath: {missing} is not a folder; a run folder holds a run.json\n"
+    assert 'href="intranet/report.html"' in (tmp_path / "index.html").read_text()
+    assert main(["judge", str(folders[0])]) == commands.PASS
+    assert capsys.readouterr().out.endswith(f"report: {folders[0] / 'report.html'}\n")
+
+
+def test_a_report_that_cannot_be_written_is_said_without_a_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = unpack(tmp_path)
+    (folder / "report.html.new").mkdir()
+    assert main(["report", str(folder)]) == commands.NOT_DONE
+    assert "report.html.new: Is a directory" in capsys.readouterr().err
+
+
 def test_what_is_no_run_folder_is_said_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

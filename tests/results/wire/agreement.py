@@ -12,10 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from results.packets import Kind, PacketTable, read_table
+from scenarios.reading.peers import tshark_command
 from topologies.spec import Tap
-
-#: Without these tshark does not see WebRTC for what it is.
-_HEURISTICS = ("rtp_udp", "rtp_stun", "rtcp_stun", "dtls_stun", "stun_turn")
 
 #: Of all packets, this part may differ at most, each for a reason that is known.
 _MOST_DIFFERENT = 0.001
@@ -127,9 +125,7 @@ def _is_wrapped(table: PacketTable, row: int) -> bool:
 
 
 def _of_tshark(path: Path) -> Iterator[tuple[int, tuple[Said, bool]]]:
-    enabled = [word for name in _HEURISTICS for word in ("--enable-heuristic", name)]
-    wanted = [word for field in _FIELDS for word in ("-e", field)]
-    command = ["tshark", "-n", "-r", str(path), *enabled, "-T", "fields", *wanted]
+    command = tshark_command(path, _FIELDS)
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     for line in done.stdout.splitlines():
         number, *fields, again, early = line.split("\t")
