@@ -1,5 +1,6 @@
-"""The client's side of the service's REST surface (see agents/front_end.py)."""
+"""The client's side of the service's REST surface (see agents/rest_users.py)."""
 
+import json
 import socket
 from pathlib import Path
 from types import TracebackType
@@ -11,12 +12,19 @@ from agents.tls import client_context
 
 _TIMEOUT = ClientTimeout(total=60)
 
+#: How long an idle connection is kept, in seconds: what is said in a call opens no other.
+_KEEPALIVE_SECONDS = 3600.0
+
 
 class Api:
     """One user's connections to the front end and to telemetry."""
 
-    def __init__(self, user: str, config: dict[str, Any]) -> None:
-        self._user = user
+    def __init__(self, config: dict[str, Any]) -> None:
+        """``config["credential"]`` is the file with the user's identity, token and contacts."""
+        credential = json.loads(Path(config["credential"]).read_text(encoding="utf-8"))
+        self._user: str = credential["identity"]["id"]
+        self._contacts: dict[str, str] = credential["contacts"]
+        self._headers = {"Authorization": f"Bearer {credential['accessToken']['token']}"}
         self._front_end = f"https://{config['front_end']}"
         self._telemetry = f"https://{config['telemetry']}"
         self._context = client_context(Path(config["authority"]), Path(config["keys"]["tls"]))
@@ -40,16 +48,20 @@ class Api:
 
     def _new_session(self) -> ClientSession:
         # IPv4 only: the networks have no IPv6, and a query for it would be one more flow.
-        connector = TCPConnector(ssl=self._context, family=socket.AF_INET)
-        return ClientSession(connector=connector, timeout=_TIMEOUT)
+        connector = TCPConnector(
+            ssl=self._context, family=socket.AF_INET, keepalive_timeout=_KEEPALIVE_SECONDS
+        )
+        return ClientSession(connector=connector, headers=self._headers, timeout=_TIMEOUT)
 
     async def start_session(self) -> None:
         """Tell the front end that the user is there."""
         await self._call("POST", f"{self._front_end}/v1/users/{self._user}/session", {})
 
     async def relay(self) -> dict[str, Any]:
-        """Relay URLs with short-lived credentials."""
-        return await self._call("GET", f"{self._front_end}/v1/users/{self._user}/relay")
+        """An ICE server: relay URLs with short-lived credentials."""
+        answer = await self._call("GET", f"{self._front_end}/v1/users/{self._user}/relay")
+        server: dict[str, Any] = answer["iceServers"][0]
+        return server
 
     async def notifications(self, after: int) -> list[dict[str, Any]]:
         """Wait for notifications beyond number ``after``; empty when none came for a while."""
@@ -58,27 +70,30 @@ class Api:
         return list(answer["notifications"])
 
     async def invite(self, call: str, to: str, sdp: str) -> None:
-        """Invite another user with our offer and its candidates."""
-        body = {"call": call, "from": self._user, "to": to, "sdp": sdp}
+        """Invite a contact with our offer and its candidates."""
+        body = {"call": call, "to": self._contacts[to], "sdp": sdp}
         await self._call("POST", f"{self._front_end}/v1/calls", body)
 
     async def answer(self, call: str, sdp: str) -> None:
         """Answer an invite with our own description and its candidates."""
-        body = {"from": self._user, "sdp": sdp}
-        await self._call("POST", f"{self._front_end}/v1/calls/{call}/answer", body)
+        await self._call("POST", f"{self._front_end}/v1/calls/{call}/answer", {"sdp": sdp})
 
     async def end_of_candidates(self, call: str) -> None:
         """Tell that no more candidates will follow (RFC 8838 section 13)."""
-        body = {"from": self._user, "candidate": ""}
-        await self._call("POST", f"{self._front_end}/v1/calls/{call}/candidates", body)
+        url = f"{self._front_end}/v1/calls/{call}/candidates"
+        await self._call("POST", url, {"candidate": ""})
+
+    async def chat(self, call: str, text: str) -> None:
+        """Say something to the others of a call."""
+        await self._call("POST", f"{self._front_end}/v1/calls/{call}/messages", {"text": text})
 
     async def hang_up(self, call: str) -> None:
         """End a call for both."""
-        await self._call("DELETE", f"{self._front_end}/v1/calls/{call}?from={self._user}")
+        await self._call("DELETE", f"{self._front_end}/v1/calls/{call}")
 
     async def report(self, call: str, received: int) -> None:
         """Send telemetry of a finished call: how many audio frames were received."""
-        body = {"user": self._user, "call": call, "received_frames": received}
+        body = {"call": call, "received_frames": received}
         await self._call("POST", f"{self._telemetry}/v1/reports", body)
 
     async def _call(

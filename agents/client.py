@@ -2,7 +2,8 @@
 
 Orders: ``{"do": "call", "call": ID, "to": USER, "seconds": S}``. Events of a
 call, in order: ``invited`` or ``ringing``, ``connected``, ``selected`` (a claim,
-see results.schema.Claim), ``media`` (each second of it), ``hung_up``, ``reported``.
+see results.schema.Claim), ``media`` (each second of it), ``hung_up``, ``reported``;
+amid the media ``chat``, whenever the other said something.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from aiortc.rtcdtlstransport import RTCDtlsTransport
 
 from agents import ice
 from agents.api import Api
+from agents.chat import Chat
 from agents.dtls import LoggedCertificate, log_srtp_keys, use_certificate
 from agents.network import changes
 from agents.talk import orders, run_until_terminated, say
@@ -22,6 +24,9 @@ from agents.tone import Tone
 
 #: Frames of the tone in a second.
 _FRAMES_PER_SECOND = 50
+
+#: How much media a user has received when it begins to chat, in frames.
+_BEFORE_CHAT = 25
 
 #: How much longer than asked for a call is held, in seconds: the captures, by which its
 #: length is judged, see the first packet of the other direction later than ours.
@@ -45,6 +50,9 @@ class Call:
         self._first_frame = 0.0
         self._enough = asyncio.Event()
         self._wanted = 0
+        lines, to_hear = client.chats.get(call, ([], 0))
+        self._chat = Chat(lines, to_hear, lambda line: client.api.chat(call, line))
+        self._media_flows = asyncio.Event()
         self._connected = asyncio.Event()
         self._described: asyncio.Future[RTCPeerConnection] = (
             asyncio.get_running_loop().create_future()
@@ -61,7 +69,10 @@ class Call:
         sdp = await self.answered
         await self._describe(connection, RTCSessionDescription(sdp, "answer"))
         await self._until_connected(connection)
+        await self._media_flows.wait()
+        await self._chat.begin()
         await self._enough.wait()
+        await self._chat.over()
         await asyncio.sleep(self._rest(seconds, _now()))
         await self._client.api.hang_up(self.id)
         await self._finish(connection)
@@ -89,6 +100,11 @@ class Call:
         """
         connection = await self._described
         await connection.addIceCandidate(None)
+
+    async def hear(self, text: str) -> None:
+        """The peer said something in the chat; answer it, if there is anything left to say."""
+        say("chat", call=self.id, text=text)
+        await self._chat.hear()
 
     async def _open(self) -> RTCPeerConnection:
         relay = await self._client.api.relay()
@@ -148,6 +164,8 @@ class Call:
                 if self._received % _FRAMES_PER_SECOND == 0:
                     seconds = self._received // _FRAMES_PER_SECOND
                     say("media", call=self.id, seconds=seconds)
+                if self._received >= min(self._wanted, _BEFORE_CHAT):
+                    self._media_flows.set()
                 if self._received >= self._wanted:
                     self._enough.set()
         except MediaStreamError:
@@ -167,6 +185,10 @@ class Client:
         self.keys = {kind: Path(path) for kind, path in config["keys"].items()}
         #: Calls that are to be answered only after checks on every pair.
         self.checks_first = frozenset[str](config["checks_first"])
+        #: Call -> what we say in its chat, and how many lines we hear.
+        self.chats: dict[str, tuple[list[str], int]] = {
+            call: (chat["says"], chat["hears"]) for call, chat in config["chats"].items()
+        }
         self._calls: dict[str, Call] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -230,6 +252,8 @@ class Client:
             call.answered.set_result(notification["sdp"])
         elif kind == "candidate":
             self.keep(call.end_of_remote_candidates())
+        elif kind == "chat":
+            self.keep(call.hear(notification["text"]))
         elif kind == "hangup":
             call.hung_up.set()
 
@@ -240,14 +264,14 @@ class Client:
 
 async def _run(config: dict[str, Any]) -> None:
     ice.install()
-    async with Api(config["user"], config) as api:
+    async with Api(config) as api:
         await Client(api, config).run()
 
 
 def main(config: dict[str, Any]) -> int:
     """Run.
 
-    ``config``: user, tone, front_end and telemetry (names), authority, keys (files),
-    checks_first (calls).
+    ``config``: credential (file), tone, front_end and telemetry (names), authority, keys
+    (files), checks_first (calls), chats (call -> what is said, how many lines are heard).
     """
     return run_until_terminated(_run(config))

@@ -26,6 +26,8 @@ class Call:
     told: Message | None
     #: Each participant's report to telemetry.
     reports: dict[str, Message]
+    #: Chat messages as they were sent, and as they were told, in the order of their rows.
+    chat: tuple[Message, ...] = ()
 
     @property
     def participants(self) -> tuple[str, str]:
@@ -80,6 +82,7 @@ def _call(name: str, messages: list[Message]) -> Call | None:
         answered=answered,
         told=_first(messages, Act.ANSWER, told=True, user=caller),
         reports={user: report for user, report in reports.items() if report},
+        chat=tuple(message for message in messages if message.act is Act.CHAT),
     )
 
 

@@ -1,7 +1,8 @@
 """That what must stay secret never crosses in clear: no tap has the bytes of a password.
 
-The secrets are those that the decrypted signalling tells: the credential with which a
-user authenticates to the relay, and the ICE passwords of offers and answers.
+The secrets are those that the decrypted signalling tells: users' tokens, the credentials
+with which they authenticate to the relay, and the ICE passwords of offers and answers;
+besides them, the access key of trusted services.
 """
 
 from collections.abc import Iterable, Iterator

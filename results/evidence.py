@@ -11,6 +11,7 @@ from functools import cached_property
 from results.absence import Canaries, canary_problems, find_canaries, late_taps
 from results.calls import Call, read_calls
 from results.candidates import candidate_problems
+from results.chat import chat_citations, chat_problems
 from results.checks import Check, checks_of, stun_messages
 from results.counters import Counted, counter_problems, silent_rules
 from results.dtls import Handshake
@@ -53,6 +54,7 @@ from results.places import Places, places_of
 from results.problems import Ground, Problem, cite
 from results.schema import MEDIA_OVER_VPN, CallResult, Citation, MediaPath, Run
 from results.selection import Selection, off_the_pair, selection_of
+from results.service_keys import ServiceKeys
 from results.sightings import Sighting
 from results.signalling import KeyLogs, Signalling, read_signalling
 from results.steps import Scene, citations_of, find_steps, step_problems, steps_of
@@ -111,7 +113,8 @@ class Evidence:
 class Reading:
     """The parts of the evidence, each read once from those before it.
 
-    Key logs ``tls_keys`` are by user, ``dtls_keys`` of all users together.
+    Key logs ``tls_keys`` are by user, ``dtls_keys`` of all users together; ``service``
+    is None where users bear no tokens.
     """
 
     def __init__(
@@ -121,6 +124,7 @@ class Reading:
         tls_keys: KeyLogs,
         dtls_keys: Mapping[bytes, bytes],
         counted: Counted,
+        service: ServiceKeys | None = None,
     ) -> None:
         self.table = table
         self.run = run
@@ -132,7 +136,7 @@ class Reading:
         self.queries: list[Query] = queries(table, self.places, self.udp)
         self.canaries: Canaries = find_canaries(table, run.run)
         self.late = late_taps(run)
-        self.signalling: Signalling = read_signalling(table, self.places, tls_keys)
+        self.signalling: Signalling = read_signalling(table, self.places, tls_keys, service)
         self.conversations = Conversations(self.places, self.udp.paths)
         self.spoken = tuple(stun_messages(table, self.udp))
         self.handshakes: list[Handshake] = dtls_handshakes(table, self.udp)
@@ -362,7 +366,11 @@ class Reading:
                 *reversed_.problems(call),
                 *step_problems(self.scene, call, steps),
             ),
-            citations=(*citations_of(self.scene, call, steps), *reversed_.citations),
+            citations=(
+                *citations_of(self.scene, call, steps),
+                *chat_citations(self.table, call),
+                *reversed_.citations,
+            ),
         )
 
     def ice(self, call: Call, selection: Selection) -> Ice:
@@ -401,3 +409,4 @@ class Reading:
         planned = next((plan for plan in self.run.calls if plan.id == call.id), None)
         if planned and call.answered_by_callee:
             yield from too_short(self.table, planned, streams)
+            yield from chat_problems(self.table, planned, call, streams, self.openings())

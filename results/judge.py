@@ -18,6 +18,7 @@ from results.keylog import KeyLogError, read_keylog
 from results.packets import PacketTable, read_table
 from results.problems import Ground, Problem
 from results.schema import Claim, Ending, Result, Run, RunFolder, RunFolderError, Seconds
+from results.service_keys import ServiceKeyError, ServiceKeys, read_service_keys
 from results.tunnels import tunnels_of
 from results.verdict import Judgement, decide, flows_of
 from results.wire.capture import CaptureError
@@ -57,7 +58,8 @@ def examine(folder: Path) -> Judged:
     problems += foreign_captures(table)
     problems += count_problems(table, ending) if ending else []
     claims = _read_claims(run_folder, run, problems)
-    reading = Reading(table, run, keys.tls, keys.dtls, counted_by_rules(ending))
+    counted = counted_by_rules(ending)
+    reading = Reading(table, run, keys.tls, keys.dtls, counted, keys.service)
     evidence = reading.evidence()
     judgement = decide(run, evidence, claims, problems)
     result = _result(run, evidence, judgement, _seconds(run_folder, ending))
@@ -67,6 +69,7 @@ def examine(folder: Path) -> Judged:
 class _Keys(NamedTuple):
     tls: dict[str, dict[bytes, bytes]]
     dtls: dict[bytes, bytes]
+    service: ServiceKeys | None
 
 
 def _folder_problems(folder: RunFolder) -> list[Problem]:
@@ -101,7 +104,7 @@ def _readable(
 
 
 def _read_keys(folder: RunFolder, run: Run, problems: list[Problem]) -> _Keys:
-    keys = _Keys({}, {})
+    keys = _Keys({}, {}, _read_service_keys(folder, problems) if run.tokens else None)
     for user in _users(run):
         try:
             keys.tls[user] = read_keylog(folder.keys(user, "tls"))
@@ -109,6 +112,14 @@ def _read_keys(folder: RunFolder, run: Run, problems: list[Problem]) -> _Keys:
         except KeyLogError as error:
             problems.append(_problem(Ground.KEYS, folder, error))
     return keys
+
+
+def _read_service_keys(folder: RunFolder, problems: list[Problem]) -> ServiceKeys | None:
+    try:
+        return read_service_keys(folder.service_keys)
+    except ServiceKeyError as error:
+        problems.append(_problem(Ground.KEYS, folder, error))
+        return None
 
 
 def _users(run: Run) -> list[str]:

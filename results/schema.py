@@ -7,6 +7,7 @@ and lists every file with its length and digest::
     captures/TAP.pcapng one capture a tap, with nanoseconds
     keys/AGENT.tls     NSS key log of the agent's TLS connections
     keys/AGENT.dtls    NSS key log of the agent's DTLS handshakes
+    keys/service.json  ServiceKeys: what tokens are checked with, and the access key
     keys/AGENT.srtp    SRTP keys that the agent negotiated, one JSON object a line
     events/NAME.jsonl  what the process said of itself; claims, never proof
     logs/NAME.log      standard error of each process
@@ -74,6 +75,16 @@ class PlannedCall(Record):
     seconds: float = Field(gt=0)
     #: The callee answers only when it has sent a check on every pair.
     callee_checks_first: bool = False
+    #: Chat messages while media flows: the caller says the first, then each in turn.
+    chat: tuple[str, ...] = ()
+
+    def said_by(self, user: str) -> tuple[str, ...]:
+        """What a user says in the chat."""
+        return {self.caller: self.chat[::2], self.callee: self.chat[1::2]}.get(user, ())
+
+    def said_to(self, user: str) -> tuple[str, ...]:
+        """What a user hears in the chat."""
+        return {self.callee: self.chat[::2], self.caller: self.chat[1::2]}.get(user, ())
 
 
 class Connection(Record):
@@ -110,6 +121,8 @@ class Run(Record):
     expect: Expectation
     #: VPN users connect before the first call, unless it is said here.
     connections: tuple[Connection, ...] = ()
+    #: Whether users bear tokens; in runs of earlier versions they did not.
+    tokens: bool = False
     #: Firewall -> the policy that it enforces; one without is a plain cable.
     policies: dict[str, Policy] = Field(default_factory=dict)
     #: The interpreter of the firewalls' controller, where it is not Callpath's own.
@@ -335,6 +348,11 @@ class RunFolder:
     def keys(self, agent: str, kind: Literal["tls", "dtls", "srtp"]) -> Path:
         """The key log of an agent."""
         return self.path / "keys" / f"{agent}.{kind}"
+
+    @property
+    def service_keys(self) -> Path:
+        """The service's own keys."""
+        return self.path / "keys" / "service.json"
 
     def events(self, name: str) -> Path:
         """The event log of a process."""

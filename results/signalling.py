@@ -6,26 +6,30 @@ The REST surface (hosts by role, names from the network's description)::
                GET    /v1/users/USER/notifications       long poll: invite, answer, …
                POST   /v1/calls/CALL/answer              answer
                POST   /v1/calls/CALL/candidates          trickled candidate
+               POST   /v1/calls/CALL/messages            chat
                DELETE /v1/calls/CALL                     hang-up
     telemetry  POST   /v1/reports                        report
 
 A message stands at the row where its last byte passed the user's own tap; a
-request counts when it was answered with success.
+request counts when it was answered with success. Requests tell users by their
+identities; whose one is, its tokens show.
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from results.bearers import Borne, bearer_problems, identities_of, tokens_of
 from results.clear_text import Secret, leaks
 from results.http import Exchange, HttpError, exchanges
 from results.packets import PacketTable
 from results.places import Places
 from results.problems import Ground, Problem, cite
 from results.sdp import read_description
+from results.service_keys import ServiceKeys
 from results.tls import AES_256_GCM, TLS_1_2, Connection, TlsError, connections
 from topologies.spec import Role
 
@@ -48,6 +52,11 @@ class Act(StrEnum):
     CANDIDATE = "candidate"
     HANGUP = "hangup"
     REPORT = "report"
+    CHAT = "chat"
+
+
+#: What is said by a POST below a call's own path.
+_SAID_IN_CALLS = {"answer": Act.ANSWER, "candidates": Act.CANDIDATE, "messages": Act.CHAT}
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,7 @@ class Message:
     to: str = ""
     sdp: str = ""
     candidate: str = ""
+    text: str = ""
 
     @property
     def user(self) -> str:
@@ -75,29 +85,50 @@ class Signalling:
 
     messages: tuple[Message, ...]
     problems: tuple[Problem, ...]
+    #: What must not cross in clear, each once.
+    secrets: tuple[Secret, ...] = ()
 
 
-def read_signalling(table: PacketTable, places: Places, keys: KeyLogs) -> Signalling:
-    """The messages of every user that has a key log; ``keys`` maps users to their TLS keys."""
+def read_signalling(
+    table: PacketTable, places: Places, keys: KeyLogs, service: ServiceKeys | None = None
+) -> Signalling:
+    """The messages of every user that has a key log; ``keys`` maps users to their TLS keys.
+
+    ``service`` is what tokens are checked with; None where users bear none.
+    """
     messages: list[Message] = []
     problems: list[Problem] = []
     secrets: list[Secret] = []
-    for user, connection in _connections(table, places, keys):
-        problems += weak_tls(table, user, connection)
-        if connection.version != TLS_1_2:
-            continue
-        try:
-            spoken = exchanges(connection.decrypt(keys[user]))
-        except (TlsError, HttpError) as error:
-            problems.append(_unreadable(table, connection, error))
-            continue
-        carrier = Carrier(connection.syn_row, connection.sni or "", user)
+    granted: list[Borne] = []
+    for carrier, exchange in _spoken(table, places, keys, problems):
         role = places.domains[carrier.server_name].role
-        messages += (item for exchange in spoken for item in messages_of(role, carrier, exchange))
-        secrets += (item for exchange in spoken for item in _credentials(user, exchange))
+        messages += messages_of(role, carrier, exchange)
+        secrets += _credentials(carrier.user, exchange)
+        granted += [Borne(carrier.user, exchange)] if _is_granted(exchange) else []
+    granted.sort(key=lambda borne: borne.exchange.request_time)
+    if service:
+        problems += bearer_problems(table, granted, service.tokens)
+        secrets += (Secret("the access key", service.access), *tokens_of(granted))
+    messages = _by_name(messages, identities_of(granted))
     secrets += (item for message in messages for item in _passwords(message))
     problems += leaks(table, secrets)
-    return Signalling(tuple(sorted(messages, key=lambda message: message.row)), tuple(problems))
+    messages.sort(key=lambda message: message.row)
+    return Signalling(tuple(messages), tuple(problems), tuple(dict.fromkeys(secrets)))
+
+
+def _spoken(
+    table: PacketTable, places: Places, keys: KeyLogs, problems: list[Problem]
+) -> Iterator[tuple[Carrier, Exchange]]:
+    """All requests with their responses; what cannot be read is added to ``problems``."""
+    for user, connection in _connections(table, places, keys):
+        problems += weak_tls(table, user, connection)
+        if connection.version == TLS_1_2:
+            carrier = Carrier(connection.syn_row, connection.sni or "", user)
+            try:
+                for exchange in exchanges(connection.decrypt(keys[user])):
+                    yield carrier, exchange
+            except (TlsError, HttpError) as error:
+                problems.append(_unreadable(table, connection, error))
 
 
 def _connections(
@@ -127,11 +158,19 @@ def weak_tls(table: PacketTable, user: str, connection: Connection) -> Iterator[
         yield Problem(Ground.CALL, text, (frame,))
 
 
+def _by_name(messages: Iterable[Message], owners: Mapping[str, str]) -> list[Message]:
+    """The messages with users' names in place of their identities."""
+    return [replace(message, to=owners.get(message.to, message.to)) for message in messages]
+
+
 def _credentials(user: str, exchange: Exchange) -> Iterator[Secret]:
-    """What a user got to authenticate with the relay."""
-    credential = _text(_object(exchange.response_body or b""), "credential")
-    if credential:
-        yield Secret(f"the TURN credential of {user}", credential)
+    """What a user got to authenticate with the relay: once, or in each ICE server."""
+    body = _object(exchange.response_body or b"")
+    servers = body.get("iceServers")
+    for server in (body, *(servers if isinstance(servers, list) else ())):
+        credential = _text(server, "credential") if isinstance(server, dict) else ""
+        if credential:
+            yield Secret(f"the TURN credential of {user}", credential)
 
 
 def _passwords(message: Message) -> Iterator[Secret]:
@@ -146,9 +185,13 @@ def _unreadable(table: PacketTable, connection: Connection, error: TlsError | Ht
     return Problem(Ground.KEYS, f"signalling cannot be read: {error}", (frame,))
 
 
+def _is_granted(exchange: Exchange) -> bool:
+    return exchange.status is not None and 200 <= exchange.status < 300
+
+
 def messages_of(role: Role, carrier: Carrier, exchange: Exchange) -> Iterator[Message]:
     """The messages of one exchange with a server of this role; none if it was refused."""
-    if exchange.status is None or not 200 <= exchange.status < 300:
+    if not _is_granted(exchange):
         return
     path = urlsplit(exchange.target).path.strip("/").split("/")
     match (role, exchange.method, *path):
@@ -156,10 +199,8 @@ def messages_of(role: Role, carrier: Carrier, exchange: Exchange) -> Iterator[Me
             yield from _told(carrier, exchange)
         case (Role.FRONT_END, "POST", "v1", "calls"):
             yield from _sent(Act.INVITE, "", carrier, exchange)
-        case (Role.FRONT_END, "POST", "v1", "calls", call, "answer"):
-            yield from _sent(Act.ANSWER, call, carrier, exchange)
-        case (Role.FRONT_END, "POST", "v1", "calls", call, "candidates"):
-            yield from _sent(Act.CANDIDATE, call, carrier, exchange)
+        case (Role.FRONT_END, "POST", "v1", "calls", call, kind) if kind in _SAID_IN_CALLS:
+            yield from _sent(_SAID_IN_CALLS[kind], call, carrier, exchange)
         case (Role.FRONT_END, "DELETE", "v1", "calls", call):
             yield from _sent(Act.HANGUP, call, carrier, exchange)
         case (Role.TELEMETRY, "POST", "v1", "reports"):
@@ -187,8 +228,8 @@ def _told(carrier: Carrier, exchange: Exchange) -> Iterator[Message]:
 def _message(
     act: Act, call: str, carrier: Carrier, body: Mapping[str, Any], *, row: int, told: bool
 ) -> Message:
-    to, sdp, candidate = (_text(body, key) for key in ("to", "sdp", "candidate"))
-    return Message(act, call, carrier, told, row, to, sdp, candidate)
+    to, sdp, candidate, text = (_text(body, key) for key in ("to", "sdp", "candidate", "text"))
+    return Message(act, call, carrier, told, row, to, sdp, candidate, text)
 
 
 def _object(body: bytes) -> Mapping[str, Any]:

@@ -183,6 +183,8 @@ def _call_figures(call: CallEvidence) -> str:
     good, packets = sum(path.authenticated for path in media), sum(path.packets for path in media)
     names, flows = " and ".join(call.result.participants), flows_in_words(call.media_flows)
     figures = f"{names}: {good:,} of {packets:,} media packets authenticated, {flows}"
+    if call.call.chat:
+        figures += f", {len(call.call.chat) // 2:,} chat messages"
     refused = refusals_of_direct(call.result.pairs)
     relayed = any(path.relayed_by for path in media)
     return f"{figures}; direct pairs refused by {refused}" if relayed and refused else figures

@@ -4,15 +4,26 @@ They belong to the run and not to the world: they have its certificates, its key
 logs and its state.
 """
 
+import base64
+import secrets
 from pathlib import Path
+from typing import Any
 
 from agents import relay
+from agents.edge import tokens
 from agents.tls import Authority, new_authority
 from results.schema import Run, RunFolder
+from results.service_keys import ServiceKeys
 from topologies.host_script import PRIVATE
 from topologies.lab import Lab
 from topologies.processes import Process, Processes, Program
 from topologies.spec import Host, Role
+
+#: Length of an access key, in bytes, as the real service's are.
+_ACCESS_KEY_BYTES = 64
+
+#: The application's own server, as its logs are called.
+_TRUSTED_SERVICE = "trusted_service"
 
 #: Tones of the users, in hertz: multiples of 50 (see agents/tone.py).
 _LOWEST_TONE, _TONE_STEP = 400, 50
@@ -27,16 +38,28 @@ class Cast:
         self._processes = processes
         self._folder = folder
         self._secret = secret
+        self._access_key = base64.b64encode(secrets.token_bytes(_ACCESS_KEY_BYTES)).decode()
+        self._token_key = tokens.new_key()
 
     @property
     def authority(self) -> Path:
         """The certificate of the run's own authority, once the servers are started."""
         return self._folder.path / "ca.pem"
 
+    @property
+    def connection_string(self) -> str:
+        """What an application's own server needs to speak to the service."""
+        return f"endpoint=https://{self._front_end.domain}/;accesskey={self._access_key}"
+
+    @property
+    def _front_end(self) -> Host:
+        return self._lab.network.with_role(Role.FRONT_END)[0]
+
     def start_servers(self) -> list[Process]:
         """Start front ends and telemetry, with certificates of a new authority."""
         authority = new_authority()
         authority.write(self.authority)
+        self._write_keys()
         network = self._lab.network
         hosts = network.with_role(Role.FRONT_END) + network.with_role(Role.TELEMETRY)
         servers = [self._spawn(host.name, self._server(host, authority)) for host in hosts]
@@ -44,8 +67,9 @@ class Cast:
         return servers
 
     def start_clients(self, run: Run) -> dict[str, Process]:
-        """Start the client of each user who takes part in a call."""
+        """Start the client of each user who takes part in a call, each with a token."""
         users = sorted({name for call in run.calls for name in (call.caller, call.callee)})
+        self._get_tokens(users)
         clients = {
             user: self._spawn(user, self._client(user, _LOWEST_TONE + number * _TONE_STEP, run))
             for number, user in enumerate(users)
@@ -53,37 +77,80 @@ class Cast:
         self._processes.wait_ready(list(clients.values()))
         return clients
 
+    def _write_keys(self) -> None:
+        """What the judge needs to check tokens, and to look for the access key."""
+        public = tokens.public_part(self._token_key)
+        ServiceKeys(tokens=public, access=self._access_key).write(self._folder.service_keys)
+
+    def _get_tokens(self, users: list[str]) -> None:
+        """Have the application's own server get tokens.
+
+        It stands on the front end's host: the documents have no flow for what it says.
+        """
+        host = self._front_end
+        config = {
+            "address": str(host.address),
+            "domain": host.domain,
+            "access_key": self._access_key,
+            "authority": str(self.authority),
+            "key_log": str(self._folder.keys(_TRUSTED_SERVICE, "tls")),
+            "credentials": {user: str(_credential(user)) for user in users},
+        }
+        program = Program(name=_TRUSTED_SERVICE, module="agents.trusted_service", config=config)
+        events, log = self._folder.events(program.name), self._folder.log(program.name)
+        service = self._lab.spawn(host.name, program, events, log)
+        self._processes.wait_ready([service])
+        self._processes.end([service])
+
     def _server(self, host: Host, authority: Authority) -> Program:
         assert host.domain is not None
         certificate = PRIVATE / f"{host.name}.pem"
         authority.issue(host.domain, certificate)
-        relays = [f"{r.domain}:{relay.PORT}" for r in self._lab.network.with_role(Role.RELAY)]
-        config = {
+        config: dict[str, Any] = {
             "address": str(host.address),
             "certificate": str(certificate),
             "key_log": str(self._folder.keys(host.name, "tls")),
+        }
+        if host.role is Role.TELEMETRY:
+            config["token_key"] = tokens.public_part(self._token_key)
+            return Program(name=host.name, module="agents.telemetry", config=config)
+        return Program(
+            name=host.name, module="agents.front_end", config=config | self._front_ends_own()
+        )
+
+    def _front_ends_own(self) -> dict[str, Any]:
+        """What a front end knows that others do not."""
+        relays = [f"{r.domain}:{relay.PORT}" for r in self._lab.network.with_role(Role.RELAY)]
+        return {
             "relay_urls": [f"{kind}:{where}" for where in relays for kind in ("stun", "turn")],
             "relay_secret": self._secret,
+            "access_key": self._access_key,
+            "token_key": self._token_key,
         }
-        module = "agents.front_end" if host.role is Role.FRONT_END else "agents.telemetry"
-        return Program(name=host.name, module=module, config=config)
 
     def _client(self, user: str, tone: int, run: Run) -> Program:
-        front_end, telemetry = (
-            self._lab.network.with_role(role)[0].domain for role in (Role.FRONT_END, Role.TELEMETRY)
-        )
+        (telemetry,) = self._lab.network.with_role(Role.TELEMETRY)
         config = {
-            "user": user,
+            "credential": str(_credential(user)),
             "tone": tone,
-            "front_end": front_end,
-            "telemetry": telemetry,
+            "front_end": self._front_end.domain,
+            "telemetry": telemetry.domain,
             "authority": str(self.authority),
             "keys": {kind: str(self._folder.keys(user, kind)) for kind in ("tls", "dtls", "srtp")},
             "checks_first": [
                 call.id for call in run.calls if call.callee == user and call.callee_checks_first
             ],
+            "chats": {
+                call.id: {"says": call.said_by(user), "hears": len(call.said_to(user))}
+                for call in run.calls
+            },
         }
         return Program(name=user, module="agents.client", config=config)
 
     def _spawn(self, host: str, program: Program) -> Process:
         return self._lab.spawn(host, program, self._folder.events(host), self._folder.log(host))
+
+
+def _credential(user: str) -> Path:
+    """The file with a user's token; not in the run folder, which others may be shown."""
+    return PRIVATE / f"{user}.credential.json"

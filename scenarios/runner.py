@@ -105,6 +105,7 @@ def _lay_out(scenario: Scenario, conditions: Conditions, runs: Path) -> RunFolde
             calls=scenario.planned_calls(),
             expect=scenario.expectation(),
             connections=scenario.planned_connections(),
+            tokens=True,
             policies=dict(conditions.policies),
             controller_python=conditions.controller_python,
             versions=versions(),

@@ -34,6 +34,8 @@ class Call:
     seconds: float = 2.0
     #: The callee answers only when it has checked every pair once: the caller's come later.
     callee_checks_first: bool = False
+    #: Chat messages while media flows: the caller says the first, then each in turn.
+    chat: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ class Scenario:
                 callee=call.callee,
                 seconds=call.seconds,
                 callee_checks_first=call.callee_checks_first,
+                chat=call.chat,
             )
             for number, call in enumerate(self.calls, 1)
         )
@@ -142,6 +145,8 @@ def _call_problems(network: Network, call: Call) -> Iterator[str]:
         yield f"{call.caller} calls nobody else"
     if call.seconds <= 0:
         yield f"the call of {call.caller} lasts {call.seconds:g} seconds; it must last longer"
+    if "" in call.chat:
+        yield f"the chat of {call.caller} and {call.callee} has an empty message"
 
 
 def _connection_problems(network: Network, connection: ConnectVpn) -> Iterator[str]:

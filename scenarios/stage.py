@@ -39,7 +39,7 @@ from topologies.tunnels import Tunnels
 #: Where the world's services log.
 _LOGS = PRIVATE / "logs"
 
-_AGENTS = ("agents.client", "agents.front_end", "agents.telemetry")
+_AGENTS = ("agents.client", "agents.front_end", "agents.telemetry", "agents.trusted_service")
 
 #: How long a client in a call may say nothing, in seconds. It tells each second of media, which
 #: takes minutes where the processor is emulated; an ICE agent without a pair gives up after one.
@@ -52,6 +52,9 @@ _AUTHORITY_VARIABLES = (
     "CURL_CA_BUNDLE",
     "NODE_EXTRA_CA_CERTS",
 )
+
+#: Where the service's SDKs are told, by custom, how to reach it.
+_CONNECTION_STRING = "COMMUNICATION_SERVICES_CONNECTION_STRING"
 
 #: A guest's program may take as long as a week, in seconds; Ctrl-C ends it.
 _GUEST_TIMEOUT = 7 * 24 * 3600.0
@@ -140,11 +143,13 @@ class Stage:
         _phase("captures")
         before = self._counters()
         taps = Taps(self._lab, self._processes, folder, self._canaries)
-        servers = self._cast(folder).start_servers()
+        cast = self._cast(folder)
+        servers = cast.start_servers()
+        authority = {name: str(cast.authority) for name in _AUTHORITY_VARIABLES}
         program = Program(
             name=f"{host}: {argv[0]}",
             argv=argv,
-            environment={name: str(folder.path / "ca.pem") for name in _AUTHORITY_VARIABLES},
+            environment={**authority, _CONNECTION_STRING: cast.connection_string},
             directory=request["directory"],
         )
         _phase("program")

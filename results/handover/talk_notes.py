@@ -24,6 +24,8 @@ _ACTS: dict[tuple[Act, bool], tuple[int | None, str]] = {
     (Act.CANDIDATE, True): (None, "the service forwards a candidate to {user}"),
     (Act.HANGUP, False): (None, "{user} hangs up"),
     (Act.HANGUP, True): (None, "the service tells {user} of the hang-up"),
+    (Act.CHAT, False): (None, "{user} says something in the chat"),
+    (Act.CHAT, True): (None, "the service tells {user} what was said in the chat"),
     (Act.REPORT, False): (8, "{user} sends telemetry"),
 }
 

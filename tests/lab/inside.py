@@ -7,6 +7,8 @@ JSON object a line with one JSON object a line::
                                                      -> {"secret": of the relay}
     {"run": [{"on": HOST, "argv": […]}, …],          side by side; each ends within so many seconds
      "timeout": S}                                   -> {"ended": [{"code", "stdout", "stderr"}, …]}
+    {"servers": true}                                front end and telemetry, until the world's end
+                                                     -> {"connection": STRING, "authority": PATH}
     {"start": NAME, "on": HOST, "argv": […],         a service more, until the world's end
      "ready": PATTERN}                               -> {}
     {"socket": [ADDRESS, PORT], "on": HOST}          a bound UDP socket
@@ -25,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from controllers.policy import Policy
+from results.schema import RunFolder
 from scenarios.stage import Stage
 from topologies.lab import LabError
 from topologies.links import LinkError
@@ -50,6 +53,8 @@ class InsideStage(Stage):
         """Do what the request asks."""
         if "run" in request:
             return self._run(request["run"], request["timeout"])
+        if "servers" in request:
+            return self._start_servers()
         if "start" in request:
             return self._start_service(request)
         if "socket" in request:
@@ -83,6 +88,13 @@ class InsideStage(Stage):
         # A command may end when it likes, with whatever code.
         process.asked_to_end = True
         return process
+
+    def _start_servers(self) -> _Answer:
+        run_folder = RunFolder(self._folder)
+        run_folder.service_keys.parent.mkdir()
+        cast = self._cast(run_folder)
+        cast.start_servers()
+        return {"connection": cast.connection_string, "authority": str(cast.authority)}
 
     def _start_service(self, request: dict[str, Any]) -> _Answer:
         program = Program(

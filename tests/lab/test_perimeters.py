@@ -15,6 +15,7 @@ _EXPECTED: dict[str, tuple[list[str], list[str], str | None]] = {
     "nomadic_direct": (["3"], ["6"], None),
     "nomadic_relayed": (["3"], ["3"], "relay"),
     "intranet_relayed": (["2", "4"], ["4"], "relay"),
+    "chat_in_call": (["2", "3", "4"], ["3", "4"], "relay"),
     "relay_of_inside": (["2", "3", "4"], ["3", "4"], "relay"),
     "relay_of_outside": (["2", "3", "4"], ["3", "4"], "relay"),
 }

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from agents import relay
-from agents.front_end import relay_credentials
+from agents.edge.relay_access import credentials as relay_credentials
 from tests.lab.support import PATIENCE, wait_until
 from tests.lab.turn import Credentials, Refused, TurnClient
 from tests.lab.worlds import Inside, up, world

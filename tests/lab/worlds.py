@@ -40,6 +40,23 @@ class Done:
     stderr: str
 
 
+@dataclass(frozen=True)
+class Service:
+    """A service that is up: how its SDKs are told of it, and the certificate of its authority."""
+
+    connection: str
+    authority: str
+
+    def environment(self, **changes: str) -> list[str]:
+        """The command "env" and variables, as ``callpath exec`` sets them; some changed."""
+        variables = {
+            "COMMUNICATION_SERVICES_CONNECTION_STRING": self.connection,
+            "REQUESTS_CA_BUNDLE": self.authority,
+            "SSL_CERT_FILE": self.authority,
+        }
+        return ["env", *(f"{name}={value}" for name, value in (variables | changes).items())]
+
+
 class Inside:
     """The hosts of a network that is up."""
 
@@ -88,6 +105,10 @@ class Inside:
     def start(self, host: str, name: str, *argv: str, ready: str) -> None:
         """Start a service; it is ready when a line that it prints matches the pattern."""
         self.ask({"start": name, "on": host, "argv": list(argv), "ready": ready})
+
+    def serve(self) -> Service:
+        """Start front end and telemetry."""
+        return Service(**self.ask({"servers": True}))
 
     def udp(self, host: str, port: int = 0) -> socket.socket:
         """A UDP socket on the host, bound to its first address; the caller closes it."""

@@ -6,7 +6,10 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
+from joserfc.jwk import ECKey
+
 from results.schema import RunFolder, Verdict
+from results.service_keys import read_service_keys
 from tests.mutation.subject import Draft, Mutant, Mutation, Subject
 
 
@@ -98,6 +101,21 @@ def _swap_keys(draft: Draft, one: str, other: str) -> None:
         path.write_text(text, encoding="ascii")
 
 
+def _tokens(subject: Subject) -> Iterator[Mutant]:
+    """The service signs with another key than the tokens were signed with."""
+    if subject.run.tokens:
+        yield Mutant("of all", _replace_token_key, Verdict.FAIL, _FORGED)
+
+
+_FORGED = r"with a token that the service did not sign \(frame \d+ of "
+
+
+def _replace_token_key(draft: Draft) -> None:
+    other = ECKey.generate_key("P-256").as_dict(private=False)
+    path = draft.folder.service_keys
+    read_service_keys(path).model_copy(update={"tokens": other}).write(path)
+
+
 def _port(claim: dict[str, Any]) -> None:
     claim["local"]["port"] ^= 1
 
@@ -155,5 +173,6 @@ MUTATIONS = (
     Mutation("a packet counter changed", _miscounts),
     Mutation("a policy counter zeroed", _zeroed),
     Mutation("wrong keys", _keys),
+    Mutation("token forged", _tokens),
     Mutation("claim forged", _claims),
 )

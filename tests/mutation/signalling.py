@@ -5,16 +5,22 @@ from results.clear_text import Secret
 from results.keylog import read_keylog
 from results.places import places_of
 from results.schema import RunFolder
-from results.signalling import read_signalling
+from results.service_keys import read_service_keys
+from results.signalling import Signalling, read_signalling
 from tests.mutation.subject import Subject
 
 
 def calls_of(subject: Subject) -> list[Call]:
     """The calls of a run, with their offers and answers."""
+    return read_calls(_signalling_of(subject).messages)
+
+
+def _signalling_of(subject: Subject) -> Signalling:
     folder = RunFolder(subject.folder)
     users = {user for call in subject.run.calls for user in (call.caller, call.callee)}
     keys = {user: read_keylog(folder.keys(user, "tls")) for user in users}
-    return read_calls(read_signalling(subject.table, places_of(subject.run.network), keys).messages)
+    service = read_service_keys(folder.service_keys) if subject.run.tokens else None
+    return read_signalling(subject.table, places_of(subject.run.network), keys, service)
 
 
 def ice_passwords(subject: Subject) -> dict[str, bytes]:
@@ -24,9 +30,5 @@ def ice_passwords(subject: Subject) -> dict[str, bytes]:
 
 
 def secrets_of(subject: Subject) -> list[Secret]:
-    """The ICE passwords, with the words that a verdict has for them."""
-    return [
-        Secret(f"the ICE password of {user} in call {call.id}", one.pwd)
-        for call in calls_of(subject)
-        for user, one in call.described.items()
-    ]
+    """Passwords, credentials, tokens and keys, with the words that a verdict has for them."""
+    return list(_signalling_of(subject).secrets)

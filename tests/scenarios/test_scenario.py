@@ -37,6 +37,14 @@ def test_who_checks_first_gets_into_the_plan(scenario: Scenario, first: bool) ->
     assert plan.callee_checks_first is first
 
 
+def test_what_is_said_in_a_chat_gets_into_the_plan_in_turns(scenario: Scenario) -> None:
+    calls = (Call("alice", "eve", chat=("a", "b", "c")),)
+    (plan,) = replace(scenario, calls=calls).planned_calls()
+    assert (plan.said_by("alice"), plan.said_to("alice")) == (("a", "c"), ("b",))
+    assert (plan.said_by("eve"), plan.said_to("eve")) == (("b",), ("a", "c"))
+    assert (plan.said_by("bob"), plan.said_to("bob")) == ((), ())
+
+
 @pytest.mark.parametrize(
     ("name", "allocated_by"), [("relay_of_inside", "alice"), ("relay_of_outside", "eve")]
 )
@@ -56,6 +64,7 @@ def test_the_relay_scenarios_say_whose_allocation_it_is(name: str, allocated_by:
         ({"calls": (Call("alice", "relay"),)}, "it has no user 'relay' for a call"),
         ({"calls": (Call("alice", "alice"),)}, "alice calls nobody else"),
         ({"calls": (Call("alice", "eve", seconds=0),)}, "lasts 0 seconds; it must last longer"),
+        ({"calls": (Call("alice", "eve", chat=("a", "")),)}, "alice and eve has an empty message"),
         ({"policies": {"offce": "udp_out"}}, "it has no firewall 'offce'; there are: office, "),
         ({"connections": (ConnectVpn("office", "vic", 1),)}, "it has no VPN 'office'; there are: "),
         ({"expect_allocated_by": frozenset({"zoe"})}, "expects something of zoe, who is in no"),

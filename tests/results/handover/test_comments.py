@@ -33,6 +33,12 @@ def test_signalling_through_a_tunnel_has_the_flows_of_both_parts(tunnelled: list
     assert "Flows 2' and 4 · step 3 · vic invites alice" in tunnelled
 
 
+def test_a_chat_is_told_where_it_was_said_and_heard(tmp_path: Path) -> None:
+    found = said(unpack(tmp_path, "chat_in_call"))
+    assert "Flow 4 · alice says something in the chat" in found
+    assert "Flow 3 · the service tells eve what was said in the chat" in found
+
+
 def test_packets_around_a_tunnel_are_told_by_their_ends(tunnelled: list[str]) -> None:
     assert "Flow 2' · WireGuard vic → vpn_gw" in tunnelled
     assert "Flow 2' · WireGuard vpn_gw → vic" in tunnelled
