@@ -11,7 +11,8 @@ from topologies.processes import Processes
 def test_it_waits_where_the_machine_has_just_booted(monkeypatch: pytest.MonkeyPatch) -> None:
     processes = Processes()
     uptime = itertools.count(3)  # a clock of our own, a second further at each look
-    monkeypatch.setattr("topologies.ovs.time.monotonic", lambda: float(next(uptime)))
-    ovs.await_uptime(processes)
+    with monkeypatch.context() as patched:
+        patched.setattr("topologies.ovs.time.monotonic", lambda: float(next(uptime)))
+        ovs.await_uptime(processes)
     assert next(uptime) > 10
     processes.close()
