@@ -111,13 +111,16 @@ class Api:
 async def _request(
     session: ClientSession, method: str, url: str, body: dict[str, Any] | None
 ) -> dict[str, Any]:
-    async with session.request(method, url, json=body) as response:
-        answer: dict[str, Any] = await response.json()
-        if response.status >= 400:
-            reason = answer.get("error", {}).get("message", "no reason given")
-            raise ApiError(f"{method} {url} was answered {response.status}: {reason}")
-        return answer
+    try:
+        async with session.request(method, url, json=body) as response:
+            answer: dict[str, Any] = await response.json()
+    except TimeoutError:
+        raise ApiError(f"{method} {url} was not answered in {session.timeout.total} s") from None
+    if response.status >= 400:
+        reason = answer.get("error", {}).get("message", "no reason given")
+        raise ApiError(f"{method} {url} was answered {response.status}: {reason}")
+    return answer
 
 
 class ApiError(Exception):
-    """The service refused a request."""
+    """The service refused a request, or did not answer it in time."""

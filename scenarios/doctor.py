@@ -29,9 +29,6 @@ INSTALL = "sudo ./callpath doctor"
 #: What only the kernel lacks, the virtual machine has.
 OTHER_KERNEL = "vagrant up"
 
-#: What only root may use.
-AS_ROOT = "sudo ./callpath run"
-
 #: Exit code where something is missing that no run can do without.
 NOT_READY = 2
 
@@ -245,15 +242,13 @@ def _openvswitch(facts: Facts) -> Check:
     check = _program("openvswitch", facts, version, "ovs-vswitchd", "ovsdb-server")
     if check.status == "missing":
         return check
-    kernel = "datapath" in facts.worked
-    if kernel and facts.root:
+    if "datapath" in facts.worked:
         return _used("openvswitch", f"{version}, the kernel's datapath")
     # The userspace datapath makes a device for each bridge.
     if not facts.tun:
         return _no_tun("openvswitch", "its userspace datapath")
-    why, mend = ("takes root", AS_ROOT) if kernel else ("is not there", OTHER_KERNEL)
-    what = f"{version}, userspace datapath (the kernel's {why})"
-    return Check("openvswitch", "fallback", what, mend)
+    what = f"{version}, userspace datapath: the kernel has none"
+    return Check("openvswitch", "fallback", what, OTHER_KERNEL)
 
 
 def _dumpcap(facts: Facts) -> Check:
@@ -311,7 +306,7 @@ def _namespaces(facts: Facts) -> Check:
         what = f"root may not make them, as in an unprivileged container: {facts.refused}"
         return Check("namespaces", "missing", what, "docker run --privileged ...")
     what = f"ordinary users may not make them: {facts.refused}"
-    return Check("namespaces", "missing", what, " && ".join(facts.barring) or AS_ROOT)
+    return Check("namespaces", "missing", what, " && ".join(facts.barring) or "sudo ./callpath run")
 
 
 def _processors(facts: Facts) -> Check:

@@ -10,7 +10,7 @@ name=${name//_/ }
 # make_debian FOLDER [PACKAGE,PACKAGE…]: needs root.
 make_debian() {
     debootstrap --variant=minbase --include="ca-certificates${2:+,$2}" "$release" "$1" \
-        "$(mirror)" >"$1.log" 2>&1 || die "debootstrap failed; see $1.log"
+        "$(mirror)" >"$1.log" 2>&1 || die "debootstrap failed: $(tail -n 3 "$1.log")"
     rm -f "$1.log"
     copy_configuration "$1"
 }

@@ -30,7 +30,7 @@ main() {
     machine=$(mktemp -d "${TMPDIR:-/tmp}/callpath-fresh.XXXXXX")
     chmod 755 "$machine" # it becomes the root folder, for every user
     # The mounts inside are private and gone by then; should one not be, leave it alone.
-    trap 'rm -rf --one-file-system "$machine"' EXIT
+    trap 'rm -rf --one-file-system "$machine" "$machine.log"' EXIT
     say "making a minimal Debian ($release)"
     make_debian "$machine" "$extra"
     git clone --quiet --no-hardlinks "$checkout" "$machine/srv/callpath"

@@ -59,7 +59,8 @@ clean_up() {
     local job
     trap - EXIT INT TERM HUP
     for job in $(jobs -p); do
-        pkill -KILL --parent "$job" || kill -KILL "$job" # unshare waits for all that it holds
+        # unshare waits for the end of all that its namespaces hold.
+        pkill -KILL --parent "$job" || kill -KILL "$job" || true
         wait "$job" || true
     done 2>/dev/null
     rm -rf --one-file-system "$work"

@@ -83,24 +83,12 @@ def test_a_python_without_mininet() -> None:
     assert check.what == "Python 3.11.2 has no module mininet"
 
 
-def test_the_kernels_datapath_is_roots() -> None:
+def test_the_datapath_is_the_kernels_or_one_in_user_space() -> None:
     what = "3.1.0, the kernel's datapath"
     assert found(WHOLE, "openvswitch") == Check("openvswitch", "used", what)
-    assert found(replace(WHOLE, root=False), "openvswitch") == Check(
-        "openvswitch",
-        "fallback",
-        "3.1.0, userspace datapath (the kernel's takes root)",
-        "sudo ./callpath run",
-    )
-
-
-def test_a_kernel_without_datapath() -> None:
-    assert found(replace(WHOLE, worked=TRIALS - {"datapath"}), "openvswitch") == Check(
-        "openvswitch",
-        "fallback",
-        "3.1.0, userspace datapath (the kernel's is not there)",
-        "vagrant up",
-    )
+    what = "3.1.0, userspace datapath: the kernel has none"
+    without = replace(WHOLE, worked=TRIALS - {"datapath"})
+    assert found(without, "openvswitch") == Check("openvswitch", "fallback", what, "vagrant up")
 
 
 def test_a_dumpcap_for_a_group_only() -> None:
@@ -157,13 +145,14 @@ def test_wireguard_in_user_space_needs_its_device() -> None:
 
 
 def test_firewalls_in_user_space_need_it_too() -> None:
-    assert found(replace(WHOLE, root=False, tun=False), "openvswitch") == Check(
+    barred = replace(WHOLE, worked=TRIALS - {"datapath"}, tun=False)
+    assert found(barred, "openvswitch") == Check(
         "openvswitch",
         "missing",
         "this user may not open /dev/net/tun, as needed by its userspace datapath",
         "sudo chmod 666 /dev/net/tun",
     )
-    absent = replace(WHOLE, root=False, tun=False, programs=PROGRAMS - {"ovs-vswitchd"})
+    absent = replace(barred, programs=PROGRAMS - {"ovs-vswitchd"})
     assert found(absent, "openvswitch").mend == INSTALL
     assert found(replace(WHOLE, tun=False), "openvswitch").status == "used"
 
