@@ -60,7 +60,7 @@ def _points(file: str, interfaces: Sequence[Interface]) -> list[str]:
     """The names of a file's capturing points: by interface where there are several.
 
     Where the interfaces' names do not tell them apart, or would spoil a terminal, their
-    numbers do, which are those of Wireshark.
+    numbers do, from 0 as Wireshark counts them in a section.
     """
     if len(interfaces) == 1:
         return [file]
