@@ -49,7 +49,7 @@ _WORDS = {
 
 
 class Interface(NamedTuple):
-    """An interface that a file has packets of.
+    """An interface that a file describes.
 
     ``number`` counts all that the file describes, from 0; ``name`` is None where it tells none.
     """

@@ -154,9 +154,8 @@ class Pcapng:
                 struct.unpack(order + "q", offset)[0] if len(offset) == 8 else 0,
             )
         )
-        name = options.get(_OPTION_NAME)
-        text = None if name is None else name.decode("utf-8", "backslashreplace")
-        self.interfaces.append(Interface(len(self.interfaces), text, link_type))
+        name = options.get(_OPTION_NAME, b"").decode("utf-8", "backslashreplace")
+        self.interfaces.append(Interface(len(self.interfaces), name or None, link_type))
 
     def _times(
         self, heads: NDArray[np.void], interface: NDArray[np.int64], frame: int
