@@ -6,7 +6,7 @@ payload and innermost payload lie in that of its tap. How the columns are filled
 is a matter of results.wire.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from results import stun
 from results.tunnels import Tunnel, mark_tunnels
 from results.wire.batches import read_batches
-from results.wire.captures import open_capture
+from results.wire.capture import CaptureError, Interface
+from results.wire.captures import CaptureFile, captured, only_link_type, open_capture
 from results.wire.columns import Columns
 from results.wire.continued import mark_continued
 from results.wire.data import Data, Octets, Places
@@ -40,6 +41,7 @@ __all__ = [
     "PacketTable",
     "TcpHeader",
     "demultiplex",
+    "read_interfaces",
     "read_table",
 ]
 
@@ -50,6 +52,9 @@ RST = 0x04
 ACK = 0x10
 
 _ACKNOWLEDGMENT = 8
+
+#: Numbers of taps have 15 bits.
+_LAST_TAP = 2**15 - 1
 
 
 class TcpHeader(NamedTuple):
@@ -69,7 +74,8 @@ class PacketTable(Columns):
     tap: NDArray[np.int16]
     #: The bytes of the captures, in the order of the taps; read them by the methods below.
     files: tuple[Data, ...]
-    #: The interface that each capture names as its own, in the order of the taps.
+    #: What each capture says that it is of, in the order of the taps: the interface's name,
+    #: or several in words.
     interfaces: tuple[str | None, ...] = ()
 
     def ethernet(self, row: int) -> bytes:
@@ -155,7 +161,7 @@ def read_table(
     """Read the captures of all taps into one table; ``tunnels`` are those of the network.
 
     Where nothing is known of tunnels, what looks like WireGuard counts as that. Raises
-    CaptureError when one of the files cannot be read.
+    CaptureError when one of the files cannot be read, or has several link types.
     """
     taps = tuple(captures)
     files = [open_capture(path) for path in captures.values()]
@@ -163,18 +169,48 @@ def read_table(
         for index, (tap, file) in enumerate(zip(taps, files, strict=True)):
             own = None if tap.mac is None else int(tap.mac.replace(":", ""), 16)
             for batch in read_batches(file, own):
-                growing.add(batch, index)
+                growing.add(batch.columns, index)
+            only_link_type(file)
         columns: dict[str, Any] = growing.finish()
     table = PacketTable(
         taps=taps,
         files=tuple(file.data for file in files),
-        interfaces=tuple(file.interface for file in files),
+        interfaces=tuple(map(captured, files)),
         **columns,
     )
     mark_continued(table, table.tap)
     if tunnels is not None:
         mark_tunnels(table, tunnels)
     return table
+
+
+def read_interfaces(
+    paths: Sequence[Path], taps_of: Callable[[Path, Sequence[Interface]], Sequence[Tap]]
+) -> PacketTable:
+    """Read captures into one table, with a tap for each interface of each file.
+
+    ``taps_of`` names the taps of a file. Raises CaptureError when one of the files cannot
+    be read, or there are more interfaces than a table can tell apart.
+    """
+    files = [open_capture(path) for path in paths]
+    taps: list[Tap] = []
+    data: list[Data] = []
+    with Growing() as growing:
+        for file in files:
+            for batch in read_batches(file):
+                growing.add(batch.columns, _tap_number(file, len(taps) + batch.interface.number))
+            taps += taps_of(file.path, file.interfaces)
+            data += [file.data] * len(file.interfaces)
+        columns: dict[str, Any] = growing.finish()
+    table = PacketTable(taps=tuple(taps), files=tuple(data), **columns)
+    mark_continued(table, table.tap)
+    return table
+
+
+def _tap_number(file: CaptureFile, number: int) -> int:
+    if number > _LAST_TAP:
+        raise CaptureError(f"{file.path} has too many interfaces; at most {_LAST_TAP + 1:,} fit")
+    return number
 
 
 def demultiplex(payload: bytes) -> Kind:

@@ -169,7 +169,8 @@ def _verbs() -> tuple[_Verb, ...]:
         _Verb(
             "inspect",
             "Say which calls anyone's captures hold, which way they went and how they fared; "
-            "needs no keys, no root and no run. Several files of one event are joined.",
+            "needs no keys, no root and no run. Several files of one event are joined, and so are "
+            "the interfaces of one file.",
             "./callpath inspect client.pcapng relay.pcap",
             commands.inspect,
             (arguments.captures, arguments.silence, arguments.json),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from results.inspection.records import (
@@ -120,7 +121,8 @@ def _silences(call: CallSeen) -> Iterator[str]:
 def _pairs(checked: Sequence[Checked]) -> Table:
     grid = Table("by", "checked", "relay", "checks", "answered", "nominated", "file")
     for pair in checked:
-        grid.add_row(
+        _add(
+            grid,
             pair.side,
             f"{pair.local} > {pair.remote}",
             pair.relayed_by or "",
@@ -139,7 +141,8 @@ def _media(streams: Sequence[StreamSeen]) -> Table:
     for one in streams:
         counts = (one.lost, one.longest_burst, one.reordered, one.duplicated)
         turn = " in TURN" if one.wrapped else ""
-        grid.add_row(
+        _add(
+            grid,
             one.side,
             f"{one.from_} > {one.to}{turn}",
             one.file,
@@ -158,8 +161,13 @@ def _path(path: PathSeen) -> Table:
         grid.add_column(title, justify="right")
     hops = {hop.to: hop for hop in path.hops}
     for place in path.places:
-        grid.add_row(place, *(_hop(hops[place]) if place in hops else ()))
+        _add(grid, place, *(_hop(hops[place]) if place in hops else ()))
     return grid
+
+
+def _add(grid: Table, *cells: str) -> None:
+    """A row of plain text: an IPv6 address in brackets is no markup, nor is a file's name."""
+    grid.add_row(*map(escape, cells))
 
 
 def _hop(hop: HopSeen) -> tuple[str, ...]:

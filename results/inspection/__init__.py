@@ -1,5 +1,7 @@
 """Anyone's captures, without keys and without a run: which calls are in there, and how they fared.
 
+``files`` reads them: each interface of a file is a capturing point, which the rest calls a file.
+
 ``lanes`` cuts the packets into conversations as each file has them, ``streams`` finds
 media among them, ``conversations`` joins what several files have of one, ``ice`` and
 ``turn`` read checks and allocations, ``calls`` puts calls together; ``order`` and

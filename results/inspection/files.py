@@ -1,9 +1,13 @@
-"""The files by themselves: what is in each, and how their clocks stand."""
+"""The files by themselves: their capturing points, what is in each, and how the clocks stand.
+
+A file with one interface is one capturing point; of several each is one of its own.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 from math import ceil, floor
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,8 +17,8 @@ from results.inspection.matching import Offsets
 from results.inspection.records import AllocationSeen, Clock, FileSeen
 from results.inspection.silence import moment
 from results.inspection.turn import Turn
-from results.packets import Kind, PacketTable, read_table
-from results.wire.capture import CaptureError
+from results.packets import Kind, PacketTable, read_interfaces
+from results.wire.capture import CaptureError, Interface
 from topologies.spec import Tap
 
 _MICROSECOND = 1000
@@ -22,15 +26,48 @@ _SECOND = 1e9
 _DIGITS = 3
 
 
-def read_files(files: Sequence[Path]) -> PacketTable:
-    """All files as one table, each with a tap of its own; CaptureError where that cannot be."""
+class Files(NamedTuple):
+    """All files, read."""
+
+    names: tuple[str, ...]
+    #: With a tap for each capturing point.
+    table: PacketTable
+    #: For each tap the number of its file, whose clock it has.
+    clocks: tuple[int, ...]
+
+
+def read_files(files: Sequence[Path]) -> Files:
+    """All files as one table, interface by interface; CaptureError where that cannot be."""
     for path in files:
         if files.count(path) > 1:
             raise CaptureError(f"{path} is given twice; each file counts once")
-    taps = [
-        Tap(name=name, host="capture", interface="", link=None, mac=None) for name in _names(files)
-    ]
-    return read_table(dict(zip(taps, files, strict=True)))
+    names = dict(zip(files, _names(files), strict=True))
+    clocks: list[int] = []
+
+    def taps_of(path: Path, interfaces: Sequence[Interface]) -> list[Tap]:
+        clocks.extend([files.index(path)] * len(interfaces))
+        return [_tap(point) for point in _points(names[path], interfaces)]
+
+    table = read_interfaces(files, taps_of)
+    return Files(tuple(names.values()), table, tuple(clocks))
+
+
+def _tap(name: str) -> Tap:
+    return Tap(name=name, host="capture", interface="", link=None, mac=None)
+
+
+def _points(file: str, interfaces: Sequence[Interface]) -> list[str]:
+    """The names of a file's capturing points: by interface where there are several.
+
+    Where the interfaces' names do not tell them apart, or would spoil a terminal, their
+    numbers do, from 0 as Wireshark counts them in a section.
+    """
+    if len(interfaces) == 1:
+        return [file]
+    named = [one.name for one in interfaces if one.name and one.name.isprintable()]
+    if len(set(named)) == len(interfaces):
+        return [f"{file}:{name}" for name in named]
+    return [f"{file}:{one.number}" for one in interfaces]
 
 
 def _names(files: Sequence[Path]) -> list[str]:
@@ -40,7 +77,7 @@ def _names(files: Sequence[Path]) -> list[str]:
 
 
 def file_seen(table: PacketTable, index: int, *, with_busiest: bool) -> FileSeen:
-    """What is in one file; where no call is, also who speaks most."""
+    """What a capturing point has; where no call is, also who speaks most there."""
     rows = np.flatnonzero(table.tap == index)
     kinds, counts = np.unique(table.inner_kind[rows], return_counts=True)
     times = table.time[rows]
@@ -66,13 +103,13 @@ def _busiest(table: PacketTable, rows: np.ndarray, most: int = 3) -> Iterator[st
         yield f"{found.src} > {found.dst}: {counts[at]:,} packets ({kind})"
 
 
-def clocks_seen(table: PacketTable, apart: Offsets) -> Iterator[Clock]:
+def clocks_seen(files: Files, apart: Offsets) -> Iterator[Clock]:
     """How the clocks of each two files stand."""
-    for first, second in combinations(range(len(table.taps)), 2):
-        found = apart[first, second]
+    for first, second in combinations(range(len(files.names)), 2):
+        found = apart[files.clocks.index(first), files.clocks.index(second)]
         yield Clock(
-            file=table.taps[second].name,
-            ahead_of=table.taps[first].name,
+            file=files.names[second],
+            ahead_of=files.names[first],
             offset_ms=_ms(found.middle, round),
             low_ms=_ms(found.low, floor),
             high_ms=_ms(found.high, ceil),

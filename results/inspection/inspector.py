@@ -43,15 +43,18 @@ def inspect(files: Sequence[Path], longest_silence: float = 2.0) -> Inspection:
     ``longest_silence`` is how many seconds a side may send no media before that is
     told. Raises CaptureError for a file that cannot be read, or is given twice.
     """
-    table = read_files(files)
+    read = read_files(files)
+    table = read.table
     lanes = lanes_of(table)
     turn = read_turn(lanes)
     conversations = conversations_of(lanes, streams_of(lanes))
-    apart = offsets(conversations, len(files), turn)
+    apart = offsets(conversations, read.clocks, turn)
     calls = calls_of(conversations, turn)
     return Inspection(
-        files=tuple(file_seen(table, index, with_busiest=not calls) for index in range(len(files))),
-        clocks=tuple(clocks_seen(table, apart)),
+        files=tuple(
+            file_seen(table, index, with_busiest=not calls) for index in range(len(table.taps))
+        ),
+        clocks=tuple(clocks_seen(read, apart)),
         allocations=tuple(allocations_seen(table, turn)),
         calls=tuple(_call(call, turn, apart, longest_silence) for call in calls),
         unknown=tuple(of_files(table, bool(calls))),

@@ -50,7 +50,7 @@ class Lane:
     """The packets of one conversation in one file, in the order of their times."""
 
     table: PacketTable
-    #: Index of the file.
+    #: Index of the file, or of the interface where a file has several: of the table's tap.
     file: int
     #: The two ends, in no particular order.
     ends: Ends

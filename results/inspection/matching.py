@@ -1,7 +1,7 @@
 """The same packets at two places, and how the clocks there differ."""
 
 from collections.abc import Iterable, Sequence
-from itertools import combinations, permutations
+from itertools import combinations, permutations, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ _ONE_PACKET = 100_000_000
 
 _KINDS = (Kind.STUN, Kind.DTLS, Kind.RTP, Kind.RTCP)
 
-#: A pair of files, by index -> the second clock's time less the first's.
+#: A pair of capturing points, by index -> the second clock's time less the first's.
 Offsets = dict[tuple[int, int], Bounds]
 
 
@@ -65,23 +65,32 @@ def goes_there(first: Way, second: Way, turn: Turn) -> tuple[bool | None, bool |
     return (other if one is None else one), (one if other is None else other)
 
 
-def offsets(conversations: Iterable[Conversation], files: int, turn: Turn) -> Offsets:
-    """The bounds of every pair of files, by what they share and by way of third files."""
+def offsets(conversations: Iterable[Conversation], clocks: Sequence[int], turn: Turn) -> Offsets:
+    """The bounds of every pair of capturing points, of each of which ``clocks`` has its clock.
+
+    Two clocks are bounded by what their points share, and by way of third clocks.
+    """
     there: dict[tuple[int, int], list[Times]] = {}
     back: dict[tuple[int, int], list[Times]] = {}
     for conversation in conversations:
         for first, second in combinations(conversation.ways, 2):
-            if first.lane.file != second.lane.file:
-                _collect(_by_file(first, second), turn, there, back)
+            here, yonder = _by_file(first, second)
+            key = clocks[here.lane.file], clocks[yonder.lane.file]
+            if key[0] != key[1]:
+                _collect((here, yonder), key, turn, there, back)
     found = {
         (first, second): bounds(
             _joined(there.get((first, second), ())), _joined(back.get((first, second), ()))
         )
-        for first, second in combinations(range(files), 2)
+        for first, second in combinations(sorted(set(clocks)), 2)
     }
     found |= {(second, first): given.turned() for (first, second), given in found.items()}
-    found |= {(file, file): SAME for file in range(files)}
-    return _by_way_of_others(found, files)
+    found |= {(clock, clock): SAME for clock in clocks}
+    found = _by_way_of_others(found, sorted(set(clocks)))
+    return {
+        (first, second): found[clocks[first], clocks[second]]
+        for first, second in product(range(len(clocks)), repeat=2)
+    }
 
 
 def _by_file(first: Way, second: Way) -> tuple[Way, Way]:
@@ -90,12 +99,12 @@ def _by_file(first: Way, second: Way) -> tuple[Way, Way]:
 
 def _collect(
     pair: tuple[Way, Way],
+    key: tuple[int, int],
     turn: Turn,
     there: dict[tuple[int, int], list[Times]],
     back: dict[tuple[int, int], list[Times]],
 ) -> None:
     first, second = pair
-    key = first.lane.file, second.lane.file
     for direction, goes in enumerate(goes_there(first, second, turn)):
         if goes is not None:
             # What goes there in direction 0 comes back in direction 1.
@@ -107,10 +116,10 @@ def _joined(parts: Sequence[Times]) -> Times:
     return np.concatenate(parts) if parts else np.zeros(0, np.int64)
 
 
-def _by_way_of_others(found: Offsets, files: int) -> Offsets:
-    """Offsets add up, so bounds by way of a third file hold as well; the narrower counts."""
-    for middle in range(files):
-        for first, second in permutations(range(files), 2):
+def _by_way_of_others(found: Offsets, clocks: Sequence[int]) -> Offsets:
+    """Offsets add up, so bounds by way of a third clock hold as well; the narrower counts."""
+    for middle in clocks:
+        for first, second in permutations(clocks, 2):
             one, other = found[first, middle], found[middle, second]
             found[first, second] = _narrower(found[first, second], _sum(one, other))
     return found

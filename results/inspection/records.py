@@ -14,9 +14,11 @@ Side = Literal["A", "B"]
 
 
 class FileSeen(Record):
-    """A capture file, and what is in it."""
+    """A capturing point, and what was captured there: a file, or one of its interfaces."""
 
-    #: Its name, with the folder only where two files have the same.
+    #: The file's name, with the folder only where two files have the same; of a file with
+    #: several interfaces "FILE:INTERFACE", with the interface's number where names do not
+    #: tell them apart. So it is wherever else a file is named, but not for clocks.
     file: str
     packets: int
     begin: datetime | None
@@ -28,7 +30,7 @@ class FileSeen(Record):
 
 
 class Clock(Record):
-    """How far one file's clock is ahead of another's, in ms."""
+    """How far one file's clock is ahead of another's, in ms; all its interfaces have one."""
 
     file: str
     ahead_of: str

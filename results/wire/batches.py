@@ -1,6 +1,6 @@
 """From records to columns, some ten thousand packets at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from results.schema import CANARY_ETHERTYPE
 from results.wire.ahead import ahead
-from results.wire.capture import LinkType, Records
+from results.wire.capture import Interface, LinkType, Records
 from results.wire.captures import CaptureFile, parts
 from results.wire.columns import Columns, Spans
 from results.wire.data import Data
@@ -37,36 +37,53 @@ DNS_PORT = 53
 _BY_ETHERTYPE = {ETHERTYPE_ARP: Kind.ARP, CANARY_ETHERTYPE: Kind.CANARY}
 
 
+class Batch(NamedTuple):
+    """Some packets that one interface saw."""
+
+    interface: Interface
+    columns: Columns
+
+
 class _Task(NamedTuple):
-    """A batch to be read, and the number of its first frame."""
+    """Packets of one interface that are to be read, and the numbers of their frames."""
 
+    interface: Interface
     records: Records
-    link_type: LinkType
-    first: int
+    frames: NDArray[np.int64]
 
 
-def read_batches(file: CaptureFile, own_mac: int | None = None) -> Iterator[Columns]:
-    """The packets of a capture in order, batch by batch; none of them is kept.
+def read_batches(file: CaptureFile, own_mac: int | None = None) -> Iterator[Batch]:
+    """The packets of a capture, batch by batch, in the order of each interface; none is kept.
 
     ``own_mac`` is the address of the interface that was captured: frames with it as
     their source are outgoing. Raises CaptureError where the file is damaged or cut.
     """
 
-    def read(task: _Task) -> Columns:
-        columns = read_columns(file.data, task.link_type, task.records, own_mac)
-        columns.frame = np.arange(task.first, task.first + len(columns))
-        return columns
+    def read(task: _Task) -> Batch:
+        columns = read_columns(file.data, task.interface.link_type, task.records, own_mac)
+        columns.frame = task.frames
+        return Batch(task.interface, columns)
 
     return ahead(read, _tasks(file))
 
 
 def _tasks(file: CaptureFile) -> Iterator[_Task]:
-    frame = 1
+    first = 1
     for records in parts(file):
-        for at in range(0, len(records), BATCH):
-            part = records.part(at, at + BATCH)
-            yield _Task(part, file.link_type, frame)
-            frame += len(part)
+        frames = np.arange(first, first + len(records))
+        for number, which, own in _by_interface(file, records):
+            numbers = frames[which]
+            for at in range(0, len(own), BATCH):
+                part = own.part(at, at + BATCH)
+                yield _Task(file.interfaces[number], part, numbers[at : at + BATCH])
+        first += len(records)
+
+
+def _by_interface(
+    file: CaptureFile, records: Records
+) -> Iterable[tuple[int, NDArray[np.intp] | slice, Records]]:
+    """The records of each interface apart; where there is one, there is nothing to look at."""
+    return records.by_interface() if len(file.interfaces) > 1 else [(0, slice(None), records)]
 
 
 def read_columns(data: Data, link_type: LinkType, records: Records, own_mac: int | None) -> Columns:

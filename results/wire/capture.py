@@ -48,17 +48,30 @@ _WORDS = {
 }
 
 
+class Interface(NamedTuple):
+    """An interface that a file describes.
+
+    ``number`` counts all that the file describes, from 0; ``name`` is None where it tells none.
+    """
+
+    number: int
+    name: str | None
+    link_type: LinkType
+
+
 class Record(NamedTuple):
     """Where one frame lies in its file.
 
     ``time`` is in nanoseconds since the epoch; ``original`` is the frame's
-    length on the wire, which is more than ``size`` when the capture snapped it.
+    length on the wire, which is more than ``size`` when the capture snapped it;
+    ``interface`` is the number of the one that saw it.
     """
 
     time: int
     start: int
     size: int
     original: int
+    interface: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,13 +82,13 @@ class Records:
     start: Places
     size: Places
     original: Places
+    interface: NDArray[np.int32]
 
     def __len__(self) -> int:
         return len(self.start)
 
     def __getitem__(self, index: int) -> Record:
-        columns = (self.time, self.start, self.size, self.original)
-        return Record(*(int(column[index]) for column in columns))
+        return Record(*(int(getattr(self, name)[index]) for name in Record._fields))
 
     def __iter__(self) -> Iterator[Record]:
         return (self[index] for index in range(len(self)))
@@ -83,24 +96,36 @@ class Records:
     def part(self, start: int, stop: int) -> "Records":
         """Some of them."""
         which = slice(start, stop)
-        return Records(self.time[which], self.start[which], self.size[which], self.original[which])
+        return Records(*(getattr(self, name)[which] for name in Record._fields))
+
+    def by_interface(self) -> Iterator[tuple[int, NDArray[np.intp], "Records"]]:
+        """Interface by interface: its number, and which of the records are its own."""
+        order = np.argsort(self.interface, kind="stable")
+        turns = np.flatnonzero(np.diff(self.interface[order])) + 1
+        for which in np.split(order, turns) if len(order) else ():
+            own = Records(*(getattr(self, name)[which] for name in Record._fields))
+            yield int(own.interface[0]), which, own
 
 
 def joined(parts: list[Records]) -> Records:
     """The records of all parts, one after the other."""
-    names = ("time", "start", "size", "original")
-    none = np.empty(0, np.int64)
-    return Records(*(np.concatenate([none, *(getattr(p, name) for p in parts)]) for name in names))
+    none = (*(np.empty(0, np.int64) for _ in range(4)), np.empty(0, np.int32))
+    return Records(
+        *(
+            np.concatenate([empty, *(getattr(part, name) for part in parts)])
+            for name, empty in zip(Record._fields, none, strict=True)
+        )
+    )
 
 
 @dataclass(frozen=True, eq=False)
 class Capture:
-    """One capture file: its bytes and where the frames lie in them."""
+    """A capture file of one link type: its bytes and where the frames lie in them."""
 
     data: Data
     link_type: LinkType
     records: Records
-    #: The interface that was captured, where the file tells.
+    #: What was captured, in words (results.wire.captures.captured), where the file tells.
     interface: str | None = None
 
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from results.wire import pcap, pcapng
 from results.wire.ahead import ahead
-from results.wire.capture import Capture, CaptureError, LinkType, Records, joined
+from results.wire.capture import Capture, CaptureError, Interface, LinkType, Records, joined
 from results.wire.data import Data
 from results.wire.walk import Chain, Walked, walk
 
@@ -22,15 +22,12 @@ class CaptureFile(Protocol):
 
     path: Path
     data: Data
-    interface: str | None
+    #: Those that were described so far.
+    interfaces: list[Interface]
 
     @property
     def chain(self) -> Chain:
         """How the records follow each other."""
-
-    @property
-    def link_type(self) -> LinkType:
-        """The link type, once records were read; CaptureError where the file tells none."""
 
     def begin(self) -> int:
         """Where the first record begins."""
@@ -46,7 +43,7 @@ def open_capture(path: Path) -> CaptureFile:
     """Open a pcap or pcapng file.
 
     Raises CaptureError for a file that is missing, empty, of another format, or of
-    another link type.
+    a link type that cannot be read.
     """
     data = _data_of(path)
     magic = data[:4]
@@ -60,15 +57,32 @@ def open_capture(path: Path) -> CaptureFile:
 
 
 def read_capture(path: Path) -> Capture:
-    """Find all records of a capture.
+    """Find all records of a capture of one link type.
 
     A file with a header and no packets is a capture in which nothing happened.
-    Raises CaptureError as open_capture does, and for a file that is damaged or cut off
-    in the midst of a packet.
+    Raises CaptureError as open_capture does, for a file that is damaged or cut off
+    in the midst of a packet, and for several link types.
     """
     file = open_capture(path)
     records = joined(list(parts(file)))
-    return Capture(file.data, file.link_type, records, file.interface)
+    return Capture(file.data, only_link_type(file), records, captured(file))
+
+
+def only_link_type(file: CaptureFile) -> LinkType:
+    """The link type of a file that was read; CaptureError where its interfaces have several."""
+    found = {interface.link_type for interface in file.interfaces}
+    if len(found) > 1:
+        raise CaptureError(f"{file.path} has interfaces of several link types; expected one")
+    return file.interfaces[0].link_type
+
+
+def captured(file: CaptureFile) -> str | None:
+    """The names of the interfaces of a file that was read; None for one without a name."""
+    names = list(dict.fromkeys(interface.name for interface in file.interfaces))
+    if names == [None]:
+        count = len(file.interfaces)
+        return None if count == 1 else f"{count} interfaces without a name"
+    return " and ".join(name or "one without a name" for name in names)
 
 
 def parts(file: CaptureFile) -> Iterator[Records]:
@@ -82,7 +96,8 @@ def parts(file: CaptureFile) -> Iterator[Records]:
         if at == end:
             break
         at = file.resume(at, frame)
-    _ = file.link_type
+    if not file.interfaces:
+        raise CaptureError(f"{file.path} describes no interface; expected one before its packets")
 
 
 def _walked(chain: Chain, begin: int, end: int) -> Iterator[Walked]:

@@ -10,7 +10,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from results.wire.capture import LONGEST_FRAME, CaptureError, Records, cut, link_type_of
+from results.wire.capture import (
+    LONGEST_FRAME,
+    CaptureError,
+    Interface,
+    Records,
+    cut,
+    link_type_of,
+)
 from results.wire.data import Data, Places
 from results.wire.walk import Walked
 
@@ -41,9 +48,6 @@ class Pcap:
     Raises CaptureError for another link type or version.
     """
 
-    #: The format does not tell.
-    interface: str | None = None
-
     def __init__(self, path: Path, data: Data) -> None:
         order, unit = MAGIC[data[:4]]
         if len(data) < _FILE_HEADER:
@@ -58,7 +62,8 @@ class Pcap:
             )
         (link_type,) = struct.unpack_from(order + "I", data[20:24])
         self.path, self.data = path, data
-        self.link_type = link_type_of(path, link_type, 20)
+        # The format does not tell its name.
+        self.interfaces = [Interface(0, None, link_type_of(path, link_type, 20))]
         self.chain = PcapChain(data, order, unit)
 
     def begin(self) -> int:
@@ -76,6 +81,7 @@ class Pcap:
             walked.at + _RECORD_HEADER,
             walked.ends - walked.at - _RECORD_HEADER,
             head["original"].astype(np.int64),
+            np.zeros(len(head), np.int32),
         )
 
     def resume(self, at: int, frame: int) -> int:

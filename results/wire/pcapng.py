@@ -17,7 +17,7 @@ from results.wire.capture import (
     LATEST,
     LONGEST_FRAME,
     CaptureError,
-    LinkType,
+    Interface,
     Records,
     cut,
     link_type_of,
@@ -54,28 +54,17 @@ class _Clock(NamedTuple):
 
 
 class Pcapng:
-    """An open pcapng file whose interfaces all have one link type.
+    """An open pcapng file, whose interfaces may have different link types.
 
-    Raises CaptureError for a file that is damaged, has several link types, or is
-    cut off in the midst of a block.
+    Raises CaptureError for a file that is damaged, or cut off in the midst of a block.
     """
 
     def __init__(self, path: Path, data: Data) -> None:
         self.path, self.data = path, data
-        self.interface: str | None = None
-        self._link_type: LinkType | None = None
+        self.interfaces: list[Interface] = []
         #: Of the interfaces of the section that is being read.
         self._clocks: list[_Clock] = []
         self.chain: BlockChain
-
-    @property
-    def link_type(self) -> LinkType:
-        """That of all interfaces that were described so far; CaptureError if none was."""
-        if self._link_type is None:
-            raise CaptureError(
-                f"{self.path} describes no interface; expected one before its packets"
-            )
-        return self._link_type
 
     def begin(self) -> int:
         """Begin the first section."""
@@ -113,11 +102,14 @@ class Pcapng:
         interface = _interfaces(heads)
         known = before + np.searchsorted(np.array(new, np.int64), at)
         self._check_interfaces(np.flatnonzero(interface >= known), at, interface, frame)
+        # A section numbers its own interfaces from 0.
+        earlier = len(self.interfaces) - len(self._clocks)
         return Records(
             self._times(heads, interface, frame),
             at + _PACKET_HEADER,
             heads["size"].astype(np.int64),
             heads["original"].astype(np.int64),
+            (interface + earlier).astype(np.int32),
         )
 
     def _check_interfaces(
@@ -154,9 +146,6 @@ class Pcapng:
         order = self.chain.order
         (number,) = struct.unpack(order + "H", self.data[at + 8 : at + 10])
         link_type = link_type_of(self.path, number, at + 8)
-        if self._link_type not in (None, link_type):
-            raise CaptureError(f"{self.path} has interfaces of several link types; expected one")
-        self._link_type = link_type
         options = dict(_options(order, self.data[at + 16 : at + length - 4]))
         offset = options.get(_OPTION_TIME_OFFSET, b"")
         self._clocks.append(
@@ -165,8 +154,8 @@ class Pcapng:
                 struct.unpack(order + "q", offset)[0] if len(offset) == 8 else 0,
             )
         )
-        if _OPTION_NAME in options:
-            self.interface = options[_OPTION_NAME].decode("utf-8", "backslashreplace")
+        name = options.get(_OPTION_NAME, b"").decode("utf-8", "backslashreplace")
+        self.interfaces.append(Interface(len(self.interfaces), name or None, link_type))
 
     def _times(
         self, heads: NDArray[np.void], interface: NDArray[np.int64], frame: int

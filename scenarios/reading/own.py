@@ -27,7 +27,7 @@ def measure(path: Path, times: int) -> dict[str, float]:
     """
     memory = count = 0
     for batch in read_batches(open_capture(path)):
-        count += len(batch)
+        count += len(batch.columns)
         memory = max(memory, anonymous_kib())
     took = [_timed(path) for _ in range(times)]
     seconds, cpu = min(took)

@@ -153,6 +153,10 @@ def test_a_capture_that_holds_other_than_was_counted(tmp_path: FilePath) -> None
         (None, []),
         ("alice-eth0", []),
         ("bob-eth0", ["the capture of alice-eth0 is of bob-eth0, not of alice-eth0"]),
+        (
+            "bob-eth0 and alice-eth0",
+            ["the capture of alice-eth0 is of bob-eth0 and alice-eth0, not of alice-eth0"],
+        ),
     ],
 )
 def test_a_capture_tells_its_interface(

@@ -8,11 +8,12 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from results.handover import blocks
 from results.judge import judge
 from results.result_schema import result_schema
 from results.schema import Result, RunFolder, RunFolderError, Verdict
 from tests.results.mutants import MUTANTS, Mutant
-from tests.results.recorded import as_stored, reseal, unpack
+from tests.results.recorded import as_stored, frames, reseal, unpack
 from topologies.spec import Flow
 
 
@@ -110,6 +111,27 @@ def test_a_folder_that_was_changed_after_the_run(folder: Path) -> None:
     result = judge(folder)
     assert result.verdict is Verdict.INCONCLUSIVE
     assert "the run folder is not whole: events/alice.jsonl was changed after" in result.reason
+
+
+@pytest.mark.parametrize(
+    ("link_type", "said"),
+    [
+        (blocks.ETHERNET, "the capture of alice-eth0 is of eth1 and alice-eth0, not of alice-eth0"),
+        (blocks.RAW_IP, "captures/alice-eth0.pcapng has interfaces of several link types"),
+    ],
+)
+def test_a_taps_capture_of_several_interfaces(folder: Path, link_type: int, said: str) -> None:
+    """The tap's own interface is the last, but of another nobody asked."""
+    described = blocks.interface("eth1", "", link_type)
+    described += blocks.interface("alice-eth0", "", blocks.ETHERNET)
+    held = (blocks.packet(1, one.time, one.data, ()) for one in frames(folder, "alice-eth0"))
+    RunFolder(folder).capture("alice-eth0").write_bytes(
+        blocks.section("", "") + described + b"".join(held)
+    )
+    reseal(folder)
+    result = judge(folder)
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert said in result.reason
 
 
 def test_a_broken_seal(folder: Path) -> None:

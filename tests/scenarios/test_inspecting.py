@@ -4,10 +4,14 @@ import re
 from pathlib import Path
 
 import pytest
+from scapy.layers.inet import UDP
+from scapy.layers.inet6 import IPv6
+from scapy.packet import Raw
 
+from results.handover import blocks
 from results.inspection.inspector import inspect
 from scenarios.inspecting import show
-from tests.results.inspection.crafted import A, B, Capture, ice, talk
+from tests.results.inspection.crafted import A, B, Capture, ice, media, talk
 
 OTHER = 0x22222222
 
@@ -58,6 +62,28 @@ def test_what_is_unknown_of_a_call_stands_with_it(
     assert "  direct or relayed: unknown, over udp\n" in out
     assert "  no media was seen\n" in out
     assert "  unknown: which pair was selected: no answered nomination" in out
+
+
+def test_an_address_in_brackets_is_no_markup(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capture = Capture()
+    for number in range(50):
+        packet = IPv6(src="fd00::1", dst="fe80::2") / UDP(sport=5000, dport=5001)
+        capture.add(number / 50, packet / Raw(media(number)))
+    assert "│ [fd00::1]:5000 > [fe80::2]:5001 │" in told(tmp_path, capsys, capture)
+
+
+def test_interfaces_of_one_file_are_told_apart_and_their_clock_is_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "a.pcapng"
+    described = [blocks.interface(name, "", blocks.ETHERNET) for name in ("eth0", "[wg0]")]
+    file.write_bytes(blocks.section("", "") + b"".join(described))
+    show(inspect([file]))
+    out = capsys.readouterr().out
+    assert out.startswith("a.pcapng:eth0: no packets\na.pcapng:[wg0]: no packets\n")
+    assert "clock" not in out
 
 
 def test_a_file_without_packets(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,13 +5,14 @@ is likely to be wrong.
 """
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from results.packets import Kind, PacketTable, read_table
+from results.packets import Kind, PacketTable, read_interfaces
+from results.wire.capture import Interface
 from scenarios.reading.peers import tshark_command
 from topologies.spec import Tap
 
@@ -76,7 +77,7 @@ class Difference(NamedTuple):
 
 def compare(path: Path) -> tuple[int, list[Difference]]:
     """The number of frames of a capture, and those of which we and tshark differ."""
-    table = read_table({_tap(path): path})
+    table = read_interfaces([path], _taps)
     theirs = dict(_of_tshark(path))
     assert sorted(theirs) == np.sort(table.frame).tolist()
     pairs = ((int(table.frame[row]), _ours(table, row)) for row in range(len(table)))
@@ -100,8 +101,9 @@ def check_folder(folder: Path) -> None:
     assert len(found) <= count * _MOST_DIFFERENT, "\n".join(map(str, found))
 
 
-def _tap(path: Path) -> Tap:
-    return Tap(name=path.stem, host="host", interface="eth0", link=None, mac=None)
+def _taps(path: Path, interfaces: Sequence[Interface]) -> list[Tap]:
+    tap = Tap(name=path.stem, host="host", interface="eth0", link=None, mac=None)
+    return [tap] * len(interfaces)
 
 
 def _ours(table: PacketTable, row: int) -> Said:

@@ -27,12 +27,13 @@ class DamagedError(Exception):
 
 
 class Record(NamedTuple):
-    """One frame: time in ns, place, size, size on the wire."""
+    """One frame: time in ns, place, size, size on the wire, number of the interface."""
 
     time: int
     start: int
     size: int
     original: int
+    interface: int = 0
 
 
 class Seen(NamedTuple):
@@ -71,17 +72,18 @@ def _pcap(data: bytes, order: str, unit: int) -> Iterator[Record]:
 
 
 def _blocks(data: bytes) -> Iterator[Record]:
-    order, units, at = "", list[tuple[int, int]](), 0
+    order, units, at, earlier = "", list[tuple[int, int]](), 0, 0
     while at < len(data):
         if data[at : at + 4] == b"\n\r\r\n":
             orders = {b"\x1a\x2b\x3c\x4d": ">", b"\x4d\x3c\x2b\x1a": "<"}
+            earlier += len(units)
             order, units = orders.get(data[at + 8 :][:4], ""), []
         kind, length = _block(data, at, order)
         body = data[at + 8 : at + length - 4]
         if kind == 1:
             units.append(_interface(order, body))
         elif kind in (2, 6):
-            yield _packet(order, kind, at, body, units)
+            yield _packet(order, kind, at, body, units, earlier)
         at += length
 
 
@@ -115,7 +117,9 @@ def _interface(order: str, body: bytes) -> tuple[int, int]:
     return units, offset
 
 
-def _packet(order: str, kind: int, at: int, body: bytes, units: list[tuple[int, int]]) -> Record:
+def _packet(
+    order: str, kind: int, at: int, body: bytes, units: list[tuple[int, int]], earlier: int
+) -> Record:
     if len(body) < 20:
         raise DamagedError
     which, high, low, size, original = struct.unpack_from(order + "IIIII", body)
@@ -127,7 +131,7 @@ def _packet(order: str, kind: int, at: int, body: bytes, units: list[tuple[int, 
     time = (high << 32 | low) * 10**9 // unit + offset * 10**9
     if not 0 <= time < 2**63:
         raise DamagedError
-    return Record(time, at + 28, size, original)
+    return Record(time, at + 28, size, original, earlier + which)
 
 
 def frame(data: bytes, original: int) -> Seen:

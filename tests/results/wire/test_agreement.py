@@ -9,6 +9,7 @@ from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 from scapy.utils import wrpcap
 
+from results.handover.evidence_pcapng import write_evidence
 from results.packets import Kind
 from tests.results.recorded import DATA, unpack
 from tests.results.wire.agreement import check_folder, compare
@@ -17,6 +18,8 @@ pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark i
 
 #: The run whose captures are always compared.
 SAMPLE = "intranet"
+#: The run whose evidence is always compared.
+TUNNELLED = "vpn_internal_relayed"
 
 NAMES = sorted(path.name.removesuffix(".tar.xz") for path in DATA.glob("*.tar.xz"))
 
@@ -26,6 +29,16 @@ NAMES = sorted(path.name.removesuffix(".tar.xz") for path in DATA.glob("*.tar.xz
 )
 def test_recorded_runs(tmp_path: Path, name: str) -> None:
     check_folder(unpack(tmp_path, name))
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[] if n == TUNNELLED else pytest.mark.long) for n in NAMES]
+)
+def test_all_taps_of_a_run_in_one_file(tmp_path: Path, name: str) -> None:
+    """The evidence of a VPN run has Ethernet, and raw IP within tunnels."""
+    count, differences = compare(write_evidence(unpack(tmp_path, name)))
+    assert count > 0
+    assert differences == []
 
 
 def test_a_packet_that_only_one_of_both_knows_is_a_difference(tmp_path: Path) -> None:
