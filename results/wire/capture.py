@@ -82,7 +82,7 @@ class Records:
     start: Places
     size: Places
     original: Places
-    interface: NDArray[np.int32]
+    interface: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.start)
@@ -109,13 +109,9 @@ class Records:
 
 def joined(parts: list[Records]) -> Records:
     """The records of all parts, one after the other."""
-    none = (*(np.empty(0, np.int64) for _ in range(4)), np.empty(0, np.int32))
-    return Records(
-        *(
-            np.concatenate([empty, *(getattr(part, name) for part in parts)])
-            for name, empty in zip(Record._fields, none, strict=True)
-        )
-    )
+    none = np.empty(0, np.int64)
+    columns = ([none, *(getattr(part, name) for part in parts)] for name in Record._fields)
+    return Records(*map(np.concatenate, columns))
 
 
 @dataclass(frozen=True, eq=False)

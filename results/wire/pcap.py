@@ -81,7 +81,7 @@ class Pcap:
             walked.at + _RECORD_HEADER,
             walked.ends - walked.at - _RECORD_HEADER,
             head["original"].astype(np.int64),
-            np.zeros(len(head), np.int32),
+            np.zeros(len(head), np.int64),
         )
 
     def resume(self, at: int, frame: int) -> int:

@@ -109,7 +109,7 @@ class Pcapng:
             at + _PACKET_HEADER,
             heads["size"].astype(np.int64),
             heads["original"].astype(np.int64),
-            (interface + earlier).astype(np.int32),
+            interface + earlier if earlier else interface,
         )
 
     def _check_interfaces(
