@@ -18,6 +18,7 @@ from results.fates import Fates
 from results.first_packet import Reversal, reversal
 from results.holes import hole_problem
 from results.ice import Ice
+from results.impaired import impaired_findings
 from results.inversion import inverted_cables
 from results.legs import Conversations, NamedFlow, Opened, in_order, name_of
 from results.media import (
@@ -58,7 +59,7 @@ from results.signalling import KeyLogs, Signalling, read_signalling
 from results.steps import Scene, citations_of, find_steps, step_problems, steps_of
 from results.turn import Turn, read_turn
 from results.unreachable import unreachables
-from results.vpn import Remark, Scenery
+from results.vpn import Remark, Scenery, together
 from results.vpn_findings import findings_of
 from topologies.spec import Flow, Role
 
@@ -202,7 +203,9 @@ class _Reading:
 
     def evidence(self) -> Evidence:
         calls = tuple(self.call(call) for call in self.calls)
-        vpn = findings_of(self.scenery(calls))
+        udp, end = self.udp.paths, self.canaries.end
+        impaired = impaired_findings(self.table, self.places, udp, self.fates, end)
+        found = together((findings_of(self.scenery(calls)), impaired))
         return Evidence(
             signalling=tuple(self.shown_signalling()),
             media=tuple(self.shown_media()),
@@ -217,9 +220,9 @@ class _Reading:
                 *self.keys[1],
                 *strange(self.table, self.media[1]),
                 *(problem for call in calls for problem in call.problems),
-                *vpn.problems,
+                *found.problems,
             ),
-            remarks=vpn.remarks,
+            remarks=found.remarks,
         )
 
     def counter_problems(self) -> Iterator[Problem]:
@@ -391,7 +394,7 @@ class _Reading:
         yield from selection.problems
         yield from candidate_problems(self.table, self.places, self.spoken, self.turn, call)
         for stream in streams:
-            yield from losses(self.table, stream)
+            yield from losses(self.table, stream, self.fates.is_by_chance)
             yield from astray(self.table, stream)
             yield from off_the_pair(self.table, self.places, call, selection, stream.arrived)
         planned = next((plan for plan in self.run.calls if plan.id == call.id), None)

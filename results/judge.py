@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
+from results import impaired
 from results.absence import count_problems, foreign_captures
 from results.capture import Capture, CaptureError
 from results.captures import read_capture
@@ -40,6 +41,7 @@ def judge(folder: Path) -> Result:
     ending = _read_ending(run_folder, problems)
     problems += foreign_captures(table)
     problems += count_problems(table, ending) if ending else []
+    problems += impaired.count_problems(run, ending) if ending else []
     claims = _read_claims(run_folder, run, problems)
     evidence = read_evidence(table, run, keys.tls, keys.dtls, counted_by_rules(ending))
     judgement = decide(run, evidence, claims, problems)

@@ -56,6 +56,8 @@ class Facts:
     mininet: bool = True
     #: The kernel has Open vSwitch's datapath.
     kernel_datapath: bool = False
+    #: The kernel has netem as a module, which may not have been loaded.
+    netem_module: bool = False
     #: The user may make devices of user space, as wireguard-go does.
     tun: bool = True
     #: There is a dumpcap which this user may not run.
@@ -185,6 +187,7 @@ def look(trials: Collection[str]) -> Facts:
         refused=refused,
         mininet=find_spec("mininet") is not None,
         kernel_datapath=kernel_has("openvswitch"),
+        netem_module=kernel_has("sch_netem"),
         tun=os.access(_TUN, os.R_OK | os.W_OK),
         dumpcap_barred=not shutil.which("dumpcap") and Path("/usr/bin/dumpcap").exists(),
         barring=tuple(barring(Path("/proc/sys"))),
@@ -291,8 +294,8 @@ def _no_tun(name: str, who: str) -> Check:
 def _netem(facts: Facts) -> Check:
     if "netem" in facts.worked:
         return _used("netem", "the kernel's")
-    what = "none: links as fast as the machine; no scenario needs delay or loss today"
-    return Check("netem", "fallback", what, OTHER_KERNEL)
+    mend = "sudo modprobe sch_netem" if facts.netem_module else OTHER_KERNEL
+    return Check("netem", "fallback", "a delay line in user space, for impaired cables", mend)
 
 
 def _namespaces(facts: Facts) -> Check:
