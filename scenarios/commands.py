@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 PASS, FAIL, NOT_DONE = 0, 1, 2
 
+#: What ``bench`` measures that is no scenario.
+LINKS = "links"
+
 #: Exit code of ``exec`` for failures that are not the program's (as env(1) and docker have it).
 OWN_FAILURE = 125
 
@@ -194,7 +197,9 @@ def shell(options: argparse.Namespace) -> int:
 
 
 def bench(options: argparse.Namespace) -> int:
-    """Measure the phases of a scenario's runs."""
+    """Measure the phases of a scenario's runs, or impaired cables."""
+    if options.name == LINKS:
+        return _bench_links(options)
     from scenarios import bench as benching
     from scenarios import display
     from topologies.world import WorldError
@@ -209,6 +214,24 @@ def bench(options: argparse.Namespace) -> int:
             print(json.dumps({"scenario": options.name, **vars(figure)}))  # noqa: T201
     else:
         display.figures(figures)
+    return PASS
+
+
+def _bench_links(options: argparse.Namespace) -> int:
+    from scenarios import display
+    from scenarios.lines.bench import bench as benching
+    from topologies.world import WorldError
+
+    try:
+        with display.progress(options.name) as progress:
+            measured = benching(progress)
+    except (WorldError, OSError) as error:
+        return _cannot(error)
+    if options.json:
+        for figure in measured:
+            print(json.dumps(vars(figure)))  # noqa: T201
+    else:
+        display.lines_measured(measured)
     return PASS
 
 
