@@ -18,10 +18,11 @@ from results.packets import PacketTable
 from results.paths import Path
 from results.places import Places
 from results.problems import Ground, Problem, cite
-from results.schema import Ending, Run
+from results.schema import Ending
 from results.sightings import Sighting, Way
 from results.vpn import Findings, Remark
 from results.words import packets_in_words
+from topologies.spec import Network
 
 _MILLISECOND = 1e6
 
@@ -119,11 +120,13 @@ def _delay(one: Crossed) -> tuple[float, float]:
 
 
 def _words(one: Crossed) -> str:
-    said = f"{one.link} took {packets_in_words(one.count)} of {one.sender}"
-    if len(one.delays) > 1:
+    said = f"{packets_in_words(one.count)} of {one.sender} over {one.link}"
+    if one.line.delay and len(one.delays) > 1:
         median, slow = _delay(one)
         said += f" in {median:.1f} ms (p99 {slow:.1f}, {_asked(one.line)} asked)"
-    return f"{said} and lost {len(one.lost):,} ({_percent(one.line.loss)} asked)"
+    if one.line.loss:
+        said += f", {len(one.lost):,} lost ({_percent(one.line.loss)} asked)"
+    return said
 
 
 def _asked(line: Line) -> str:
@@ -148,14 +151,13 @@ def _probability(k: int, count: int, loss: float) -> float:
     return exp(ways + k * log(loss) + (count - k) * log(1 - loss))
 
 
-def count_problems(run: Run, ending: Ending) -> Iterator[Problem]:
-    """Impaired cables that had no room for frames, or do not tell."""
-    for link in run.network.links:
+def count_problems(network: Network, ending: Ending) -> Iterator[Problem]:
+    """Impaired cables that had no room for frames, or of which that is not known."""
+    for link in network.links:
         counts = ending.lines.get(link.name, {})
-        for impairment in link.impairments:
-            if impairment.sender not in counts:
-                text = f"ending.json does not tell what {link.name} did to what it impairs"
-                yield Problem(Ground.HOLE, text)
+        if not {one.sender for one in link.impairments} <= counts.keys():
+            text = f"ending.json does not tell what became of frames on {link.name}"
+            yield Problem(Ground.HOLE, text)
         for sender, count in counts.items():
             if count.overflowed:
                 many = packets_in_words(count.overflowed)

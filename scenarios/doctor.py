@@ -56,7 +56,7 @@ class Facts:
     mininet: bool = True
     #: The kernel has Open vSwitch's datapath.
     kernel_datapath: bool = False
-    #: The kernel has netem as a module, which may not have been loaded.
+    #: The kernel has netem as a module, which could not be loaded.
     netem_module: bool = False
     #: The user may make devices of user space, as wireguard-go does.
     tun: bool = True
@@ -117,6 +117,9 @@ _BARRING = {
 _TRIAL_TIMEOUT = 10.0
 
 _TUN = "/dev/net/tun"
+
+#: How releases of Ubuntu's kernels end, whose netem is in a package of its own.
+_UBUNTU = ("-generic", "-aws", "-azure", "-gcp", "-kvm", "-oracle", "-virtual")
 
 
 def checks() -> list[Check]:
@@ -294,8 +297,14 @@ def _no_tun(name: str, who: str) -> Check:
 def _netem(facts: Facts) -> Check:
     if "netem" in facts.worked:
         return _used("netem", "the kernel's")
-    mend = "sudo modprobe sch_netem" if facts.netem_module else OTHER_KERNEL
-    return Check("netem", "fallback", "a delay line in user space, for impaired cables", mend)
+    release = facts.versions["kernel"]
+    if facts.netem_module:
+        mend = "sudo modprobe sch_netem"
+    elif release.endswith(_UBUNTU):
+        mend = f"sudo apt-get install linux-modules-extra-{release}"
+    else:
+        mend = OTHER_KERNEL
+    return Check("netem", "fallback", "a delay line in user space, for impaired links", mend)
 
 
 def _namespaces(facts: Facts) -> Check:

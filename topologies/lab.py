@@ -26,7 +26,8 @@ from topologies.processes import Process, Processes, Program
 from topologies.spec import Firewall, Host, Link, Network, Tap, mac_of
 
 #: IPv6 is off in these networks: its multicast fills backlogs. Interfaces made later inherit it.
-_NO_IPV6 = "for f in /proc/sys/net/ipv6/conf/*/disable_ipv6; do echo 1 > $f; done"
+#: A kernel may have none.
+_NO_IPV6 = "for f in /proc/sys/net/ipv6/conf/*/disable_ipv6; do [ ! -e $f ] || echo 1 > $f; done"
 
 
 def _make_ready() -> None:

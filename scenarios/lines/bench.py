@@ -11,7 +11,7 @@ from scenarios.lines.cables import CABLES
 from topologies.world import World, WorldError
 
 #: What runs inside the world.
-_PROBE = (sys.executable, "-sP", "-m", "scenarios.lines.probe")
+_PROBE = (sys.executable, "-sP", "-m", "scenarios.lines.probe", *CABLES)
 
 #: Packets a second in all, and how long each rate is kept up, in seconds.
 RATES = (1_000, 10_000, 25_000, 40_000)

@@ -1,5 +1,6 @@
 """The network that is measured: cables side by side, each between two hosts of its own."""
 
+from collections.abc import Iterable
 from ipaddress import IPv4Network
 
 from topologies.parts import attached_to, impaired, new_link
@@ -15,9 +16,9 @@ CABLES: dict[str, dict[str, float]] = {
 }
 
 
-def cables() -> Network:
-    """Each cable with hosts ``NAME_l`` and ``NAME_r``."""
-    prefixes = dict(zip(CABLES, IPv4Network("10.0.0.0/24").subnets(new_prefix=30), strict=False))
+def cables(names: Iterable[str]) -> Network:
+    """These cables, each with hosts ``NAME_l`` and ``NAME_r``."""
+    prefixes = dict(zip(names, IPv4Network("10.0.0.0/24").subnets(new_prefix=30), strict=False))
     network = Network(
         name="cables",
         links=tuple(
@@ -34,6 +35,6 @@ def cables() -> Network:
             for number, side in ((1, "l"), (2, "r"))
         ),
     )
-    for name, asked in CABLES.items():
-        network = impaired(network, name, **asked)  # type: ignore[arg-type]
+    for name in prefixes:
+        network = impaired(network, name, **CABLES[name])  # type: ignore[arg-type]
     return network

@@ -1,6 +1,6 @@
 """Inside a world: numbered packets across impaired cables, and when they arrived.
 
-Run as ``python -m scenarios.lines.probe``. It brings the cables up, then answers each
+Run as ``python -m scenarios.lines.probe CABLE …``. It brings the cables up, then answers each
 ``{"rate": PACKETS_A_SECOND, "seconds": S}`` with ``{"done": …}``, the figures of each
 cable and the rate that came about. A packet says when it was sent; the kernel tells when
 it came to the receiver's socket. One process does both, so that one clock is read.
@@ -13,11 +13,11 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from statistics import quantiles
 from typing import Any
 
-from scenarios.lines.cables import CABLES, cables
+from scenarios.lines.cables import cables
 from topologies.host_script import PRIVATE
 from topologies.lab import Lab, LabError
 from topologies.lines import Lines
@@ -102,12 +102,12 @@ def _socket(lab: Lab, host: str) -> socket.socket:
 class Probe:
     """All cables of a world."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Sequence[str]) -> None:
         PRIVATE.mkdir(exist_ok=True)
         processes = Processes()
-        lab = Lab(cables(), processes)
+        lab = Lab(cables(names), processes)
         self._lines = Lines(lab, processes, PRIVATE)
-        self._cables = [Cable(lab, name) for name in CABLES]
+        self._cables = [Cable(lab, name) for name in names]
 
     def measure(self, rate: int, seconds: float) -> dict[str, Any]:
         """Send so many packets a second in all, over all cables in turn."""
@@ -176,10 +176,10 @@ def _tell(event: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def main() -> None:
+def main(names: Sequence[str]) -> None:
     """Answer requests until the holder closes our standard input."""
     try:
-        probe = Probe()
+        probe = Probe(names)
         for line in sys.stdin:
             _tell({"done": probe.measure(**json.loads(line))})
     except (LabError, LinkError, ProcessError) as error:
@@ -187,4 +187,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

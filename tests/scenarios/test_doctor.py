@@ -32,6 +32,7 @@ WHOLE = Facts(
     root=True,
     processors=4,
     versions={
+        "kernel": "6.18.44",
         "python": "3.11.2",
         "mininet": "2.3.0-1",
         "openvswitch": "3.1.0",
@@ -156,9 +157,26 @@ def test_firewalls_in_user_space_need_it_too() -> None:
     assert found(replace(WHOLE, tun=False), "openvswitch").status == "used"
 
 
-def test_without_netem_links_have_no_delay() -> None:
-    check = found(replace(WHOLE, worked=TRIALS - {"netem"}), "netem")
-    assert (check.status, check.mend) == ("fallback", "vagrant up")
+@pytest.mark.parametrize(
+    ("release", "module", "mend"),
+    [
+        ("6.18.44", False, "vagrant up"),
+        ("6.18.44", True, "sudo modprobe sch_netem"),
+        ("6.8.0-45-generic", False, "sudo apt-get install linux-modules-extra-6.8.0-45-generic"),
+    ],
+)
+def test_without_netem_links_are_impaired_in_user_space(
+    release: str, module: bool, mend: str
+) -> None:
+    facts = replace(
+        WHOLE,
+        worked=TRIALS - {"netem"},
+        netem_module=module,
+        versions={**WHOLE.versions, "kernel": release},
+    )
+    assert found(facts, "netem") == Check(
+        "netem", "fallback", "a delay line in user space, for impaired links", mend
+    )
 
 
 def test_root_without_namespaces() -> None:
