@@ -19,6 +19,7 @@ import struct
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from topologies.lane import Lane
@@ -91,6 +92,8 @@ class Entrance:
 
 def main(config: dict[str, Any]) -> int:
     """Serve ``lanes`` (from, to, delay_ms, jitter_ms, loss) until standard input ends."""
+    # So that ps tells it from the spawner, of which it is a fork.
+    Path("/proc/self/comm").write_text("delay_line", encoding="utf-8")
     preferred = _prefer()
     entrances = list(_entrances(config["lanes"]))
     _tell({"event": "ready", "preferred": preferred})
