@@ -171,6 +171,9 @@ def _change(places: Places, before: Sighting, after: Sighting) -> int | None:
         return 0 if _same_link(before, after) else None
     if after.way is Way.IN or before.tap.host != after.tap.host:
         return None
+    # What went over a loopback has been taken; an equal packet there is another copy.
+    if before.way is after.way is Way.LOOP:
+        return None
     role = places.role(before.tap.host)
     # What turns back by another router passes here twice, the second time with less to live.
     if role in _ROUTING and after.ttl > before.ttl:

@@ -33,7 +33,6 @@ scenario = Scenario(
     title="An office user calls a user at home, over slow and lossy lines",
     network=network,
     calls=(Call("alice", "eve"),),
-    policies={"office": "udp_out"},
     expect_signalling=frozenset({Flow.F2, Flow.F3, Flow.F4}),
     expect_media=frozenset({Flow.F2}),
 )

@@ -152,6 +152,19 @@ def test_relay_to_relay_over_loopback_and_twice_through_one_nat(tmp_path: FilePa
     assert path.complete
 
 
+def test_copies_that_follow_soon_go_over_the_loopback_once_each(tmp_path: FilePath) -> None:
+    """A client that waits for its channel sends a check and its retransmission soon after."""
+    story = Story()
+    for _ in range(2):
+        relayed_through_the_same_nat(story, rtp(1))
+        story.wait(0.2)
+    first, second = story.travels(tmp_path).paths
+    assert first.complete
+    assert second.complete
+    assert first.taps == second.taps
+    assert not story.travels(tmp_path).holes
+
+
 def test_a_relay_unwraps_for_a_peer(tmp_path: FilePath) -> None:
     story = Story()
     story.send(ALICE_NAT, ends(ALICE, RELAY), channel_data(rtp(1)))
