@@ -16,9 +16,9 @@ from results.counters import Counted, counter_problems, silent_rules
 from results.dtls import Handshake
 from results.fates import Fates
 from results.first_packet import Reversal, reversal
-from results.holes import hole_problem
+from results.holes import hello_problems, hole_problem
 from results.ice import Ice
-from results.impaired import impaired_findings
+from results.impaired import Crossed, crossings, impaired_findings
 from results.inversion import inverted_cables
 from results.legs import Conversations, NamedFlow, Opened, in_order, name_of
 from results.media import (
@@ -42,7 +42,6 @@ from results.openings import (
     Opening,
     Query,
     connections,
-    missing_hello,
     queries,
     unlisted,
 )
@@ -95,6 +94,8 @@ class Evidence:
     problems: tuple[Problem, ...]
     #: What else a PASS tells.
     remarks: tuple[Remark, ...] = ()
+    #: What took impaired hops.
+    crossed: tuple[Crossed, ...] = ()
 
     @property
     def in_tunnel(self) -> Shown | None:
@@ -203,8 +204,8 @@ class _Reading:
 
     def evidence(self) -> Evidence:
         calls = tuple(self.call(call) for call in self.calls)
-        udp, end = self.udp.paths, self.canaries.end
-        impaired = impaired_findings(self.table, self.places, udp, self.fates, end)
+        crossed = crossings(self.places, self.udp.paths, self.fates, self.canaries.end)
+        impaired = impaired_findings(self.table, crossed)
         found = together((findings_of(self.scenery(calls)), impaired))
         return Evidence(
             signalling=tuple(self.shown_signalling()),
@@ -223,6 +224,7 @@ class _Reading:
                 *found.problems,
             ),
             remarks=found.remarks,
+            crossed=crossed,
         )
 
     def counter_problems(self) -> Iterator[Problem]:
@@ -319,20 +321,11 @@ class _Reading:
             yield hole_problem(self.table, hole, count)
         yield from inverted_cables(self.table, self.udp.paths)
         for opening in self.tcp.openings:
-            yield from self.hello_problems(opening)
+            yield from hello_problems(self.table, opening)
 
     def _is_readable(self, hole: Hole) -> bool:
         """Whether the tap that missed a packet was read at all; else that is said already."""
         return hole.missed is None or hole.missed in self.table.taps
-
-    def hello_problems(self, opening: Opening) -> Iterator[Problem]:
-        unseen = missing_hello(self.table, opening)
-        if unseen:
-            yield Problem(
-                Ground.HOLE,
-                f"{unseen.tap.name} saw the SYN of {opening.what}, but not its ClientHello",
-                (cite(self.table, unseen.row, "SYN of a connection without its ClientHello"),),
-            )
 
     def call(self, call: Call) -> CallEvidence:
         """One call: its media, the pair it selected and the others, its steps."""

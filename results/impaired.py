@@ -6,7 +6,7 @@ fewer than one run in a million would lose so many, or so few, something else lo
 nothing was lost on purpose.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import exp, fsum, lgamma, log
@@ -54,19 +54,16 @@ class Crossed:
         return len(self.delays) + len(self.lost)
 
 
-def impaired_findings(
-    table: PacketTable, places: Places, paths: Iterable[Path], fates: Fates, end: int
-) -> Findings:
-    """What each impaired hop did to UDP packets that took it before ``end``, in ns."""
-    crossed = [one for one in crossings(places, paths, fates, end).values() if one.count]
+def impaired_findings(table: PacketTable, crossed: Collection[Crossed]) -> Findings:
+    """What impaired hops did to the packets that took them."""
     return Findings(
         remarks=tuple(Remark(_words(one)) for one in crossed if one.is_cable),
         problems=tuple(problem for one in crossed for problem in _problems(table, one)),
     )
 
 
-def crossings(places: Places, paths: Iterable[Path], fates: Fates, end: int) -> dict[Hop, Crossed]:
-    """The impaired hops, and what became of the packets that took them."""
+def crossings(places: Places, paths: Iterable[Path], fates: Fates, end: int) -> tuple[Crossed, ...]:
+    """The impaired hops that UDP packets took before ``end``, in ns."""
     found: dict[Hop, Crossed] = {}
     for path in paths if places.lines else ():
         for here, there in pairwise(path.sightings):
@@ -78,7 +75,7 @@ def crossings(places: Places, paths: Iterable[Path], fates: Fates, end: int) -> 
             one = _hop(places, found, path.last)
             if one:
                 one.lost.append(path.last)
-    return found
+    return tuple(found.values())
 
 
 def _hop(places: Places, found: dict[Hop, Crossed], seen: Sighting) -> Crossed | None:
@@ -151,8 +148,10 @@ def _probability(k: int, count: int, loss: float) -> float:
     return exp(ways + k * log(loss) + (count - k) * log(1 - loss))
 
 
-def count_problems(network: Network, ending: Ending) -> Iterator[Problem]:
-    """Impaired cables that had no room for frames, or of which that is not known."""
+def count_problems(
+    network: Network, ending: Ending, crossed: Iterable[Crossed]
+) -> Iterator[Problem]:
+    """Impaired cables that tell otherwise than the captures, or had no room for frames."""
     for link in network.links:
         counts = ending.lines.get(link.name, {})
         if not {one.sender for one in link.impairments} <= counts.keys():
@@ -163,3 +162,11 @@ def count_problems(network: Network, ending: Ending) -> Iterator[Problem]:
                 many = packets_in_words(count.overflowed)
                 text = f"the middle of {link.name} had no room for {many} of {sender}"
                 yield Problem(Ground.HOLE, f"{text}, which nobody asked it to lose")
+    for one in crossed:
+        told = ending.lines.get(one.link, {}).get(one.sender)
+        if one.is_cable and told and len(one.lost) > told.lost:
+            text = (
+                f"the captures show {packets_in_words(len(one.lost))} of {one.sender} lost on "
+                f"{one.link}, which lost {told.lost:,} on purpose"
+            )
+            yield Problem(Ground.HOLE, text)

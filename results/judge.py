@@ -41,9 +41,9 @@ def judge(folder: Path) -> Result:
     ending = _read_ending(run_folder, problems)
     problems += foreign_captures(table)
     problems += count_problems(table, ending) if ending else []
-    problems += impaired.count_problems(run.network, ending) if ending else []
     claims = _read_claims(run_folder, run, problems)
     evidence = read_evidence(table, run, keys.tls, keys.dtls, counted_by_rules(ending))
+    problems += impaired.count_problems(run.network, ending, evidence.crossed) if ending else []
     judgement = decide(run, evidence, claims, problems)
     return _result(run, evidence, judgement, _seconds(run_folder, ending))
 

@@ -6,7 +6,13 @@ import pytest
 
 from results.absence import find_canaries
 from results.fates import Fates
-from results.impaired import count_problems, impaired_findings, is_plausible
+from results.impaired import (
+    Crossed,
+    count_problems,
+    crossings,
+    impaired_findings,
+    is_plausible,
+)
 from results.measured import LineCount
 from results.problems import Ground
 from results.schema import Ending, Outcome
@@ -46,12 +52,14 @@ def told(network: Network, delays: list[float | None]) -> Story:
     return story
 
 
-def found(story: Story, folder: FilePath) -> Findings:
-    table = story.table(folder)
+def crossed(story: Story, folder: FilePath) -> tuple[Crossed, ...]:
     places, paths = story.places, story.travels(folder).paths
     fates = Fates(story.network, {}, read_turn(()), (), places, ())
-    end = find_canaries(table, "").end
-    return impaired_findings(table, places, paths, fates, end)
+    return crossings(places, paths, fates, find_canaries(story.table(folder), "").end)
+
+
+def found(story: Story, folder: FilePath) -> Findings:
+    return impaired_findings(story.table(folder), crossed(story, folder))
 
 
 def problems(story: Story, folder: FilePath) -> list[str]:
@@ -178,11 +186,11 @@ def counted(**overflowed: int) -> Ending:
 
 
 def test_a_cable_that_had_room_for_all_is_no_problem() -> None:
-    assert list(count_problems(slow(delay_ms=20), counted(inet=0, office_nat=0))) == []
+    assert list(count_problems(slow(delay_ms=20), counted(inet=0, office_nat=0), ())) == []
 
 
 def test_a_cable_that_had_no_room() -> None:
-    (problem,) = count_problems(slow(delay_ms=20), counted(inet=0, office_nat=3))
+    (problem,) = count_problems(slow(delay_ms=20), counted(inet=0, office_nat=3), ())
     assert (problem.ground, problem.text) == (
         Ground.HOLE,
         "the middle of access had no room for 3 packets of office_nat, "
@@ -191,8 +199,27 @@ def test_a_cable_that_had_no_room() -> None:
 
 
 def test_a_cable_of_which_the_ending_tells_nothing() -> None:
-    (problem,) = count_problems(slow(delay_ms=20), counted(inet=0))
+    (problem,) = count_problems(slow(delay_ms=20), counted(inet=0), ())
     assert (problem.ground, problem.text) == (
         Ground.HOLE,
         "ending.json does not tell what became of frames on access",
     )
+
+
+@pytest.mark.parametrize(
+    ("lost", "texts"),
+    [
+        (1, []),
+        (
+            2,
+            ["the captures show 2 packets of office_nat lost on access, which lost 1 on purpose"],
+        ),
+    ],
+)
+def test_more_losses_than_the_cable_counted(
+    tmp_path: FilePath, lost: int, texts: list[str]
+) -> None:
+    network = slow(loss=0.1)
+    seen = crossed(told(network, [0.1] * 9 + [None] * lost), tmp_path)
+    problems = count_problems(network, counted(inet=0, office_nat=0), seen)
+    assert [problem.text for problem in problems] == texts
