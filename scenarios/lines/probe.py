@@ -51,6 +51,7 @@ class Cable:
         self._out = _socket(lab, left.name)
         self._out.connect((str(right.address), _PORT))
         self._into = _socket(lab, right.name)
+        self._into.setblocking(False)
         self._into.bind((str(right.address), _PORT))
         self.begin()
 
@@ -92,7 +93,6 @@ class Cable:
 def _socket(lab: Lab, host: str) -> socket.socket:
     with inside_network(lab.pid(host)):
         made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    made.setblocking(False)
     with contextlib.suppress(PermissionError):
         made.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
     made.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
@@ -102,12 +102,9 @@ def _socket(lab: Lab, host: str) -> socket.socket:
 class Probe:
     """All cables of a world."""
 
-    def __init__(self, names: Sequence[str]) -> None:
-        PRIVATE.mkdir(exist_ok=True)
-        processes = Processes()
-        lab = Lab(cables(names), processes)
-        self._lines = Lines(lab, processes, PRIVATE)
-        self._cables = [Cable(lab, name) for name in names]
+    def __init__(self, lab: Lab, lines: Lines) -> None:
+        self._lines = lines
+        self._cables = [Cable(lab, link.name) for link in lab.network.links]
 
     def measure(self, rate: int, seconds: float) -> dict[str, Any]:
         """Send so many packets a second in all, over all cables in turn."""
@@ -128,8 +125,8 @@ class Probe:
         """Have every cable carry something: its hosts then know each other's addresses."""
         for cable in self._cables:
             cable.begin()
-        while not all(cable.delays for cable in self._cables):
-            for cable in self._cables:
+        while silent := [cable for cable in self._cables if not cable.delays]:
+            for cable in silent:
                 cable.send()
             self._receive(_QUIET)
         self._drain()
@@ -179,7 +176,9 @@ def _tell(event: dict[str, Any]) -> None:
 def main(names: Sequence[str]) -> None:
     """Answer requests until the holder closes our standard input."""
     try:
-        probe = Probe(names)
+        processes = Processes()
+        lab = Lab(cables(names), processes)
+        probe = Probe(lab, Lines(lab, processes, PRIVATE))
         for line in sys.stdin:
             _tell({"done": probe.measure(**json.loads(line))})
     except (LabError, LinkError, ProcessError) as error:

@@ -26,19 +26,19 @@ from topologies.reference import office_and_homes
 from topologies.spec import Flow
 
 network = impaired(office_and_homes(), "access", delay_ms=20)
-network = impaired(network, "eve_up", delay_ms=30, jitter_ms=5, loss=0.1)
+network = impaired(network, "eve_up", delay_ms=30, jitter_ms=5, loss=0.04)
 
 scenario = Scenario(
     name="far",
     title="An office user calls a user at home, over slow and lossy lines",
     network=network,
-    calls=(Call("alice", "eve"),),
+    calls=(Call("alice", "eve", seconds=4),),
     expect_signalling=frozenset({Flow.F2, Flow.F3, Flow.F4}),
     expect_media=frozenset({Flow.F2}),
 )
 """
 
-#: What may take long over lines that lose one packet in ten: TCP waits a second, and two.
+#: What may take long over lines that lose packets: TCP waits a second, and two.
 _PATIENCE = 100.0
 
 
@@ -69,7 +69,7 @@ def test_a_call_over_slow_and_lossy_cables(scenario: Path, rootless: bool, runs:
         assert path["quality"]["lost"] == sum(hop["lost"] for hop in path["hops"])
         assert path["quality"]["reordered"] == 0
     lost = hop(paths["alice"], "inet-eth3")["lost"], hop(paths["eve"], "eve_nat-eth1")["lost"]
-    # Of 200 packets, one run in a million loses fewer than 3.
+    # Of more than 400 packets, one run in a hundred thousand loses fewer than 3.
     assert sum(lost) >= 3
     assert {hop["lost"] for hop in paths["alice"]["hops"] if hop["from"] != "inet-eth3"} == {0}
     _assert_that_the_description_decides(runs / result["run"])
@@ -82,7 +82,10 @@ def _assert_that_the_description_decides(folder: Path) -> None:
     assert ending.lines["eve_up"]["inet"].lost + ending.lines["eve_up"]["eve_nat"].lost >= 3
     for changes, reason in (
         ({"eve_up": {"loss": 0.0}}, "left inet-eth3 and w"),
-        ({"eve_up": {"loss": 0.001}}, "of which it is to lose 0.1 %: chance does not explain that"),
+        (
+            {"eve_up": {"loss": 1e-5}},
+            "of which it is to lose 0.001 %: chance does not explain that",
+        ),
         (
             {"eve_up": {"loss": 0.1}, "access": {"delay_ms": 45.0}},
             "not by the 45 ms that were asked for",

@@ -34,10 +34,7 @@ ln -s /proc/self/fd /dev/fd
 mount --bind {modules} /lib/modules
 ip link set lo up
 cd {checkout}
-tell() {{ sed 's/^/told: /'; }}
-{python} -sP -c 'from topologies.lines import kernel_has_netem
-print("{{\\"netem\\":", str(kernel_has_netem()).lower() + "}}")' 2>&1 | tell
-echo '{{"rate": 100, "seconds": 5}}' | {python} -sP -m scenarios.lines.probe {cables} 2>&1 | tell
+{python} -sP -m tests.lab.netem 2>&1 | sed 's/^/told: /'
 poweroff -f
 """
 
@@ -52,7 +49,7 @@ def boot(tmp_path: Path) -> list[str]:
         pytest.skip(f"there is no {_KERNEL}: apt-get install user-mode-linux")
     init = tmp_path / "init"
     settings = {"modules": _MODULES, "checkout": CHECKOUT, "python": sys.executable}
-    init.write_text(_INIT.format(cables="even leaky", **settings), encoding="utf-8")
+    init.write_text(_INIT.format(**settings), encoding="utf-8")
     init.chmod(0o755)
     files = ("root=/dev/root", "rootfstype=hostfs", "ro", f"init={init}", f"uml_dir={tmp_path}")
     return [_KERNEL, "mem=512M", *files, "con=null", "con0=null,fd:1", "quiet"]
@@ -78,10 +75,11 @@ def told(boot: list[str], folder: Path) -> Iterator[dict[str, Any]]:
 @pytest.mark.long
 @pytest.mark.timeout(_PATIENCE + 30)
 def test_netem_delays_and_loses_as_is_asked(boot: list[str], tmp_path: Path) -> None:
-    kernel, measured = told(boot, tmp_path)
+    kernel, canaries, measured = told(boot, tmp_path)
     assert kernel == {"netem": True}
-    assert measured["done"]["overflowed"] == 0
-    for cable in measured["done"]["cables"]:
+    assert canaries == {"crossed": ["even_l-eth0", "even_r-eth0", "leaky_l-eth0", "leaky_r-eth0"]}
+    assert measured["overflowed"] == 0
+    for cable in measured["cables"]:
         asked = CABLES[cable["cable"]]
         assert asked["delay_ms"] <= cable["median_ms"] <= asked["delay_ms"] + TOLERANCE
         lost = cable["sent"] - cable["received"]
