@@ -11,6 +11,7 @@ It is ready when all sockets listen. A line on standard input asks for its count
 
 import contextlib
 import errno
+import gc
 import json
 import os
 import random
@@ -99,6 +100,8 @@ def main(config: dict[str, Any]) -> int:
     """Serve ``lanes`` (from, to, delay_ms, jitter_ms, loss) until standard input ends."""
     # So that ps tells it from the spawner, of which it is a fork.
     Path("/proc/self/comm").write_text("delay_line", encoding="utf-8")
+    # A collection of all that the spawner has imported takes milliseconds; no cycles arise here.
+    gc.disable()
     preferred = _prefer()
     entrances = list(_entrances(config["lanes"]))
     _tell({"event": "ready", "preferred": preferred})
