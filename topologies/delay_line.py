@@ -123,8 +123,11 @@ def _listening(interface: str) -> socket.socket:
     # Of no protocol at first: it would hear of other interfaces until it is bound.
     made = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     made.setblocking(False)
-    with contextlib.suppress(PermissionError):
+    try:
         made.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
+    except PermissionError:
+        # As much as the kernel grants everybody.
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
     made.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
     made.setsockopt(_SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)
     made.bind((interface, _ETH_P_ALL))

@@ -74,6 +74,6 @@ def read(done: dict[str, Any]) -> Iterator[Figure]:
             median_ms=told["median_ms"],
             p99_ms=told["p99_ms"],
             loss=asked.get("loss", 0.0),
-            lost=1 - told["received"] / told["sent"],
+            lost=(told["sent"] - told["received"]) / told["sent"],
             overflowed=done["overflowed"],
         )
