@@ -19,7 +19,7 @@ from topologies.lab import Lab, LabError
 from topologies.lane import ROOM
 from topologies.links import Links
 from topologies.processes import Process, Processes, Program
-from topologies.spec import Impairment, Link
+from topologies.spec import Impairment, Link, mac_of
 
 #: How long the delay line may take to count, in seconds.
 _TIMEOUT = 10.0
@@ -49,7 +49,9 @@ class Lines:
         if not self._lanes:
             return
         self._links = Links("of the world", os.getpid())
-        self._cut_segments(lab)
+        for name in dict.fromkeys(lane.link for lane in self._lanes):
+            self._cut_segments(lab, name)
+            _acquaint(lab, name)
         if kernel_has_netem():
             self._connect_by_netem()
         else:
@@ -65,12 +67,11 @@ class Lines:
                 found.setdefault(lane.link, {})[lane.impairment.sender] = counted
         return found
 
-    def _cut_segments(self, lab: Lab) -> None:
-        """Have frames, not segments for offload, come into the cables: each is lost alone."""
-        for name in dict.fromkeys(lane.link for lane in self._lanes):
-            for end in lab.line(name).ends:
-                links = self._links if end.pid is None else Links(name, end.pid)
-                links.cut_segments(end.interface)
+    def _cut_segments(self, lab: Lab, link: str) -> None:
+        """Have frames, not segments for offload, come into a cable: each is lost alone."""
+        for end in lab.line(link).ends:
+            links = self._links if end.pid is None else Links(link, end.pid)
+            links.cut_segments(end.interface)
 
     def _connect_by_netem(self) -> None:
         for lane in self._lanes:
@@ -99,6 +100,18 @@ class Lines:
         self._processes.wait_event(self._process, "counted", _TIMEOUT, request=request)
         lanes: list[dict[str, int]] = self._process.events[-1]["lanes"]
         return lanes
+
+
+def _acquaint(lab: Lab, link: str) -> None:
+    """Have both hosts know each other, as the ends of a line do.
+
+    Where ARP's question is lost, a packet would wait for a second to be sent.
+    """
+    ends = list(lab.network.attached(link))
+    for (host, index), (other, there) in zip(ends, ends[::-1], strict=True):
+        address = other.interfaces[there].address.ip
+        links = lab.links(host.name)
+        links.add_neighbour(host.interface_name(index), address, mac_of(address))
 
 
 def kernel_has_netem() -> bool:

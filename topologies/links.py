@@ -83,6 +83,13 @@ class Links:
                 broadcast=_broadcast(address),
             )
 
+    def add_neighbour(self, name: str, address: IPv4Address, mac: str) -> None:
+        """Let the host know a neighbour's MAC address for good, so that it need not ask."""
+        with self._telling(f"know {address} by {name}"):
+            self._netlink.neigh(
+                "replace", index=self._index(name), dst=str(address), lladdr=mac, state="permanent"
+            )
+
     def route_via(self, to: IPv4Network, via: IPv4Address, table: int | None = None) -> None:
         """Route a prefix through the next hop, in this table or the main one."""
         where = {} if table is None else {"table": table}
