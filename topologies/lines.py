@@ -50,8 +50,7 @@ class Lines:
             return
         self._links = Links("of the world", os.getpid())
         for name in dict.fromkeys(lane.link for lane in self._lanes):
-            self._cut_segments(lab, name)
-            _acquaint(lab, name)
+            self._prepare(lab, name)
         if kernel_has_netem():
             self._connect_by_netem()
         else:
@@ -67,11 +66,21 @@ class Lines:
                 found.setdefault(lane.link, {})[lane.impairment.sender] = counted
         return found
 
-    def _cut_segments(self, lab: Lab, link: str) -> None:
-        """Have frames, not segments for offload, come into a cable: each is lost alone."""
+    def _prepare(self, lab: Lab, link: str) -> None:
+        """Have frames, not segments for offload, come into a cable: each is lost alone.
+
+        Its hosts know each other, as the ends of a line do. Where the question of ARP is lost,
+        a packet would wait for a second to be sent.
+        """
         for end in lab.line(link).ends:
-            links = self._links if end.pid is None else Links(link, end.pid)
-            links.cut_segments(end.interface)
+            if end.pid is None:
+                self._links.cut_segments(end.interface)
+        ends = list(lab.network.attached(link))
+        for (host, index), (other, there) in zip(ends, ends[::-1], strict=True):
+            links, name = lab.links(host.name), host.interface_name(index)
+            address = other.interfaces[there].address.ip
+            links.cut_segments(name)
+            links.add_neighbour(name, address, mac_of(address))
 
     def _connect_by_netem(self) -> None:
         for lane in self._lanes:
@@ -100,18 +109,6 @@ class Lines:
         self._processes.wait_event(self._process, "counted", _TIMEOUT, request=request)
         lanes: list[dict[str, int]] = self._process.events[-1]["lanes"]
         return lanes
-
-
-def _acquaint(lab: Lab, link: str) -> None:
-    """Have both hosts know each other, as the ends of a line do.
-
-    Where ARP's question is lost, a packet would wait for a second to be sent.
-    """
-    ends = list(lab.network.attached(link))
-    for (host, index), (other, there) in zip(ends, ends[::-1], strict=True):
-        address = other.interfaces[there].address.ip
-        links = lab.links(host.name)
-        links.add_neighbour(host.interface_name(index), address, mac_of(address))
 
 
 def kernel_has_netem() -> bool:
