@@ -7,8 +7,6 @@ user authenticates to the relay, and the ICE passwords of offers and answers.
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-import numpy as np
-
 from results.packets import PacketTable
 from results.problems import Ground, Problem, cite
 
@@ -28,15 +26,8 @@ def leaks(table: PacketTable, secrets: Iterable[Secret]) -> Iterator[Problem]:
     for secret in dict.fromkeys(secrets):
         if len(secret.value) < _SHORTEST:
             continue
-        row = _row_of(table, table.buffer.find(secret.value.encode()))
+        row = table.find(secret.value.encode())
         if row is not None:
             where = f"frame {table.frame[row]} of {table.tap_name(row)}"
             text = f"{secret.what} crossed in clear ({where})"
             yield Problem(Ground.CALL, text, (cite(table, row, f"{secret.what}, in clear"),))
-
-
-def _row_of(table: PacketTable, at: int) -> int | None:
-    """The row whose frame holds a byte of the captures; None where no frame does."""
-    holds = (table.frame_start <= at) & (at < table.frame_start + table.frame_size)
-    rows = np.flatnonzero(holds)
-    return int(rows[0]) if len(rows) else None

@@ -20,7 +20,7 @@ from results.holes import hello_problems, hole_problem
 from results.ice import Ice
 from results.impaired import Crossed, crossings, impaired_findings
 from results.inversion import inverted_cables
-from results.legs import Conversations, NamedFlow, Opened, in_order, name_of
+from results.legs import Conversations, NamedFlow, Opened, hosts_of, in_order, name_of
 from results.media import (
     Packet,
     Stream,
@@ -82,6 +82,8 @@ class Shown:
     flow: NamedFlow
     what: str
     citation: Citation
+    #: The hosts on its way, from the one that opened it.
+    hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,19 +110,11 @@ class Evidence:
         return MEDIA_OVER_VPN if self.in_tunnel else None
 
 
-def read_evidence(
-    table: PacketTable,
-    run: Run,
-    tls_keys: KeyLogs,
-    dtls_keys: Mapping[bytes, bytes],
-    counted: Counted,
-) -> Evidence:
-    """Read a run's captures; ``tls_keys`` are by user, ``dtls_keys`` of all users together."""
-    return _Reading(table, run, tls_keys, dtls_keys, counted).evidence()
+class Reading:
+    """The parts of the evidence, each read once from those before it.
 
-
-class _Reading:
-    """The parts of the evidence, each read once from those before it."""
+    Key logs ``tls_keys`` are by user, ``dtls_keys`` of all users together.
+    """
 
     def __init__(
         self,
@@ -145,8 +139,8 @@ class _Reading:
         self.spoken = tuple(stun_messages(table, self.udp))
         self.handshakes: list[Handshake] = dtls_handshakes(table, self.udp)
         self.turn: Turn = read_turn(self.spoken)
-        errors = unreachables(table, self.places)
-        self.fates = Fates(run.network, run.policies, self.turn, errors, self.places, counted)
+        self.errors = unreachables(table, self.places)
+        self.fates = Fates(run.network, run.policies, self.turn, self.errors, self.places, counted)
 
     @cached_property
     def calls(self) -> list[Call]:
@@ -194,6 +188,7 @@ class _Reading:
 
     @cached_property
     def scene(self) -> Scene:
+        """What steps are read from."""
         return Scene(
             table=self.table,
             conversations=self.conversations,
@@ -203,6 +198,7 @@ class _Reading:
         )
 
     def evidence(self) -> Evidence:
+        """All of it."""
         calls = tuple(self.call(call) for call in self.calls)
         crossed = crossings(self.places, self.udp.paths, self.fates, self.canaries.end)
         impaired = impaired_findings(self.table, crossed)
@@ -265,25 +261,31 @@ class _Reading:
         yield from self.tcp.openings
 
     def shown_signalling(self) -> Iterator[Shown]:
+        """The flows of all signalling, each with the frame that opened it."""
         for opening in self.openings():
-            for flow, first in opening.legs:
-                yield self.shown("signalling", flow, opening.what, first)
+            for flow, part in opening.legs:
+                yield self.shown("signalling", flow, opening.what, part[0], hosts_of(part))
 
     def opened_by(self, stream: Stream) -> list[Opened]:
         """Who opened the legs of a stream's paths."""
         return openings(stream.arrived, self.conversations)
 
     def shown_media(self) -> Iterator[Shown]:
+        """The flows of all media, each with the frame that opened it."""
         for stream in self.media[0]:
             for opened in self.opened_by(stream):
                 what = f"{opened.origin} opens the way to {opened.target}"
-                yield self.shown("media", name_of(opened.flow), what, opened.shown_by)
+                flow = name_of(opened.flow)
+                yield self.shown("media", flow, what, opened.shown_by, opened.hosts)
 
-    def shown(self, kind: str, flow: NamedFlow, what: str, by: Sighting) -> Shown:
+    def shown(
+        self, kind: str, flow: NamedFlow, what: str, by: Sighting, hosts: tuple[str, ...]
+    ) -> Shown:
         """A flow with the frame that shows it."""
-        return Shown(flow, what, cite(self.table, by.row, f"{kind}, Flow {flow}: {what}"))
+        return Shown(flow, what, cite(self.table, by.row, f"{kind}, Flow {flow}: {what}"), hosts)
 
     def unlisted_problems(self) -> Iterator[Problem]:
+        """What goes where the documents have no number."""
         for opening in self.openings():
             text = unlisted(opening)
             if text:
@@ -384,6 +386,7 @@ class _Reading:
     def call_problems(
         self, call: Call, streams: list[Stream], selection: Selection
     ) -> Iterator[Problem]:
+        """What is wrong with a call and its media."""
         yield from selection.problems
         yield from candidate_problems(self.table, self.places, self.spoken, self.turn, call)
         for stream in streams:

@@ -4,6 +4,7 @@ Needs no root and no lab, and writes nothing.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from json import JSONDecodeError
 from pathlib import Path
 from typing import NamedTuple
@@ -12,23 +13,38 @@ from pydantic import ValidationError
 
 from results import impaired
 from results.absence import count_problems, foreign_captures
-from results.capture import Capture, CaptureError
-from results.captures import read_capture
 from results.counters import counted_by_rules
-from results.evidence import Evidence, read_evidence
+from results.evidence import Evidence, Reading
 from results.keylog import KeyLogError, read_keylog
 from results.packets import PacketTable, read_table
 from results.problems import Ground, Problem
 from results.schema import Claim, Ending, Result, Run, RunFolder, RunFolderError, Seconds
 from results.tunnels import tunnels_of
 from results.verdict import Judgement, decide, flows_of
+from results.wire.capture import CaptureError
+from results.wire.captures import read_capture
 from topologies.spec import Tap
 
-_LATEST = 2**63 - 1
+
+@dataclass(frozen=True)
+class Judged:
+    """The result of a run, and what it was read from."""
+
+    run: Run
+    ending: Ending | None
+    reading: Reading
+    evidence: Evidence
+    judgement: Judgement
+    result: Result
 
 
 def judge(folder: Path) -> Result:
-    """The result of a run, read from its folder.
+    """The result of a run, read from its folder; RunFolderError when there is none at all."""
+    return examine(folder).result
+
+
+def examine(folder: Path) -> Judged:
+    """Judge a run, and keep what its result was read from.
 
     Whatever is wrong with captures, keys or events makes a result that says so.
     Raises RunFolderError when there is no run folder at all.
@@ -42,10 +58,12 @@ def judge(folder: Path) -> Result:
     problems += foreign_captures(table)
     problems += count_problems(table, ending) if ending else []
     claims = _read_claims(run_folder, run, problems)
-    evidence = read_evidence(table, run, keys.tls, keys.dtls, counted_by_rules(ending))
+    reading = Reading(table, run, keys.tls, keys.dtls, counted_by_rules(ending))
+    evidence = reading.evidence()
     problems += impaired.count_problems(run.network, ending, evidence.crossed) if ending else []
     judgement = decide(run, evidence, claims, problems)
-    return _result(run, evidence, judgement, _seconds(run_folder, ending))
+    result = _result(run, evidence, judgement, _seconds(run_folder, ending))
+    return Judged(run, ending, reading, evidence, judgement, result)
 
 
 class _Keys(NamedTuple):
@@ -67,7 +85,7 @@ def _read_captures(folder: RunFolder, run: Run, problems: list[Problem]) -> Pack
     tunnels = tunnels_of(run.network)
     try:
         return read_table(captures, tunnels)
-    except (CaptureError, OverflowError):
+    except CaptureError:
         return read_table(_readable(captures, folder, problems), tunnels)
 
 
@@ -77,18 +95,11 @@ def _readable(
     good = {}
     for tap, path in captures.items():
         try:
-            _check_times(path, read_capture(path))
+            read_capture(path)
             good[tap] = path
         except CaptureError as error:
             problems.append(_problem(Ground.CAPTURE, folder, error))
     return good
-
-
-def _check_times(path: Path, capture: Capture) -> None:
-    """Refuse times that do not fit the table: nanoseconds since the epoch in 64 bits."""
-    for number, record in enumerate(capture.records, start=1):
-        if record.time > _LATEST:
-            raise CaptureError(f"{path} is damaged: frame {number} has a time after the year 2262")
 
 
 def _read_keys(folder: RunFolder, run: Run, problems: list[Problem]) -> _Keys:

@@ -33,6 +33,8 @@ class Opened:
     flow: Flow | None
     #: The first packet that was let through: what shows the direction.
     shown_by: Sighting
+    #: The hosts on the way, from ``origin`` to ``target``.
+    hosts: tuple[str, ...]
 
 
 #: One side of a conversation: a host, and the ends of what it sends.
@@ -94,6 +96,11 @@ def parts(places: Places, sightings: Sequence[Sighting]) -> Iterator[tuple[Sight
     yield tuple(sightings[start:])
 
 
+def hosts_of(part: Sequence[Sighting]) -> tuple[str, ...]:
+    """The hosts that a part of a path passed, the sender first, each once."""
+    return tuple(dict.fromkeys((part[0].sender, *(seen.tap.host for seen in part))))
+
+
 def goes_on_inside(places: Places, path: Path, part: Sequence[Sighting]) -> bool:
     """Whether a part of a path through a tunnel lies within the customer network."""
     ends = {places.segment(part[0].sender), places.segment(part[-1].tap.host)}
@@ -118,16 +125,21 @@ class Conversations:
         does not know where its clients are.
         """
         first = self._first_let_through(leg)
+        hosts = hosts_of(leg.sightings)
         if leg.tunnel:
             gateway = self.places.tunnels[leg.tunnel].vpn.gateway
-            client = leg.target if leg.origin == gateway else leg.origin
-            return Opened(client, gateway, Flow.F2_VPN, first.sightings[0])
+            if leg.origin == gateway:
+                hosts = hosts[::-1]
+            return Opened(hosts[0], gateway, Flow.F2_VPN, first.sightings[0], hosts)
         origin, target = leg.origin, leg.target
         if first.origin != origin:
             origin, target = target, origin
         if self._is_users(origin, target, leg):
             origin, target = target, origin
-        return Opened(origin, target, self.places.flow(origin, target), first.sightings[0])
+        if origin != leg.origin:
+            hosts = hosts[::-1]
+        flow = self.places.flow(origin, target)
+        return Opened(origin, target, flow, first.sightings[0], hosts)
 
     def _first_let_through(self, leg: Leg) -> Leg:
         there = self._let_through(leg.start, self.places.segment(leg.target))

@@ -13,6 +13,7 @@ from itertools import groupby
 
 import numpy as np
 
+from results.identity import identities
 from results.legs import UNLISTED, Conversations, Opened, in_order, legs, name_of
 from results.media_keys import MediaKey, Socket, socket_at_end, socket_at_start
 from results.packets import Kind, PacketTable
@@ -77,9 +78,9 @@ def _joins(path: Path, key: MediaKey) -> bool:
 
 def rtp_packets(table: PacketTable, udp: Travels) -> list[Packet]:
     """All RTP-looking packets of a run, each payload once, in the order of their times."""
-    rows = np.flatnonzero(table.inner_kind == Kind.RTP)
-    _, first = np.unique(table.fingerprint[rows], return_index=True)
-    found = (udp.alike(int(rows[index])) for index in np.sort(first))
+    rows = np.flatnonzero((table.inner_kind == Kind.RTP) & (table.version == 4))
+    first = np.unique(identities(table, rows))
+    found = (udp.alike(int(rows[index])) for index in first)
     return [Packet(table.innermost(paths[0].first.row), paths) for paths in found if paths]
 
 

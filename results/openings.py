@@ -20,15 +20,12 @@ from results.sightings import Ends, Sighting
 from topologies.flows import flow_between
 from topologies.spec import Flow, Role, Segment
 
-_SEQ = 4
-_FLAGS = 13
-
 
 @dataclass(frozen=True)
 class Opening:
     """A query or a connection that one host initiated toward another.
 
-    ``legs`` are the flows in the order of the way, each with the first sighting of it:
+    ``legs`` are the flows in the order of the way, each with its part of the path:
     one, and another one beyond a VPN gateway. A query within one segment has none, nor
     has what a VPN user's goes within the customer network. ``segments`` are those of
     origin and target.
@@ -37,7 +34,7 @@ class Opening:
     what: str
     path: Path
     segments: tuple[Segment, Segment]
-    legs: tuple[tuple[NamedFlow, Sighting], ...]
+    legs: tuple[tuple[NamedFlow, tuple[Sighting, ...]], ...]
 
     @property
     def flows(self) -> tuple[NamedFlow, ...]:
@@ -109,12 +106,9 @@ def _first_opening(places: Places, copies: Iterable[Path]) -> Opening | None:
 
 def syns(table: PacketTable) -> tuple[NDArray[np.intp], NDArray[np.uint32]]:
     """Rows of all SYNs that open a connection, and their initial sequence numbers."""
-    rows = np.flatnonzero(table.kind == Kind.TCP)
-    data = np.frombuffer(table.buffer, dtype=np.uint8)
-    starts = table.transport_start[rows]
-    rows = rows[(data[starts + _FLAGS] & (SYN | ACK)) == SYN]
-    fields = table.transport_start[rows, None] + np.arange(_SEQ, _SEQ + 4)
-    return rows, data[fields].view(">u4").ravel().astype(np.uint32)
+    opens = (table.tcp_flags & (SYN | ACK)) == SYN
+    rows = np.flatnonzero((table.kind == Kind.TCP) & opens & (table.version == 4))
+    return rows, table.tcp_seq[rows]
 
 
 def missing_hello(table: PacketTable, opening: Opening) -> Sighting | None:
@@ -166,15 +160,15 @@ def _segments(places: Places, path: Path, part: Sequence[Sighting]) -> tuple[Seg
     return origin, reached(places, part)
 
 
-def _legs(places: Places, path: Path) -> Iterator[tuple[NamedFlow, Sighting]]:
+def _legs(places: Places, path: Path) -> Iterator[tuple[NamedFlow, tuple[Sighting, ...]]]:
     """The flows of the parts of a first packet's way, as far as perimeters let it through."""
     for part in parts(places, path.sightings):
         origin, target = _segments(places, path, part)
         unnumbered = path.last.kind is Kind.DNS or part != path.sightings or not path.complete
         if part[0].tap.tunnel and len(part) > 1:
-            yield Flow.F2_VPN, part[0]
+            yield Flow.F2_VPN, part
         elif origin is not target or not unnumbered:
-            yield name_of(flow_between(origin, target)), part[0]
+            yield name_of(flow_between(origin, target)), part
 
 
 def _gathers(places: Places, opening: Opening) -> bool:

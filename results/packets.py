@@ -1,42 +1,37 @@
 """The packet table: every packet of a run, one row each, in columns.
 
 Evidence selects rows by their columns and looks at the bytes of the few that
-matter. The table keeps the bytes of all captures in one buffer and, for each
-row, where frame, payload and innermost payload lie in it; how the columns are
-filled is a matter of :func:`read_table` alone.
+matter. The bytes stay in the files; the table knows, for each row, where frame,
+payload and innermost payload lie in that of its tap. How the columns are filled
+is a matter of results.wire.
 """
 
-import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from results import stun
-from results.capture import Capture, LinkType, Record
-from results.captures import read_capture
-from results.frames import (
-    IP_ICMP,
-    IP_TCP,
-    IP_UDP,
-    Kind,
-    Span,
-    demultiplex,
-    headers,
-    innermost,
-    is_indication,
-)
-from results.tunnels import Tunnel, mark_tunnel
+from results.tunnels import Tunnel, mark_tunnels
+from results.wire.batches import read_batches
+from results.wire.captures import open_capture
+from results.wire.columns import Columns
+from results.wire.continued import mark_continued
+from results.wire.data import Data, Octets, Places
+from results.wire.growing import Growing
+from results.wire.kinds import HEAD, Kind, demultiplexed
+from results.wire.transport import IP_ICMP, IP_ICMPV6, IP_TCP, IP_UDP
+from results.wire.turn import INDICATIONS
 from topologies.spec import Tap
 
 __all__ = [
     "ACK",
     "FIN",
     "IP_ICMP",
+    "IP_ICMPV6",
     "IP_TCP",
     "IP_UDP",
     "RST",
@@ -54,6 +49,8 @@ SYN = 0x02
 RST = 0x04
 ACK = 0x10
 
+_ACKNOWLEDGMENT = 8
+
 
 class TcpHeader(NamedTuple):
     """The fields of a TCP header that order a stream (RFC 9293, section 3.1)."""
@@ -63,74 +60,40 @@ class TcpHeader(NamedTuple):
     flags: int
 
 
-@dataclass(frozen=True, eq=False)
-class PacketTable:
-    """All packets of all taps, sorted by time; packets of one time keep the order of the taps.
-
-    Addresses are numbers in the obvious reading: ``int(IPv4Address("10.0.0.1"))``,
-    the six bytes of a MAC address as one integer. A column is 0 where the packet
-    has no such thing.
-    """
+@dataclass(eq=False)
+class PacketTable(Columns):
+    """All packets of all taps, sorted by time; packets of one time keep the order of the taps."""
 
     taps: tuple[Tap, ...]
-    #: The bytes of all captures, one after the other; read them by the methods below.
-    buffer: bytes
     #: Index into ``taps``.
     tap: NDArray[np.int16]
-    #: Number of the frame in its tap's capture, from 1, as Wireshark shows it.
-    frame: NDArray[np.int64]
-    #: Nanoseconds since the epoch.
-    time: NDArray[np.int64]
-    #: True when the frame left the tap's host here; never on a loopback.
-    outgoing: NDArray[np.bool_]
-    src_mac: NDArray[np.uint64]
-    dst_mac: NDArray[np.uint64]
-    src: NDArray[np.uint32]
-    dst: NDArray[np.uint32]
-    sport: NDArray[np.uint16]
-    dport: NDArray[np.uint16]
-    #: IP protocol number, 0 where the packet is not IPv4.
-    protocol: NDArray[np.uint8]
-    #: Time to live, which every router on the way takes one from (RFC 791, section 3.2).
-    ttl: NDArray[np.uint8]
-    #: Kind of the outermost payload.
-    kind: NDArray[np.uint8]
-    #: Kind of the innermost payload; equal to ``kind`` where nothing is wrapped.
-    inner_kind: NDArray[np.uint8]
-    #: 64-bit BLAKE2b of the innermost UDP payload, 0 where there is none.
-    fingerprint: NDArray[np.uint64]
-    # Where things lie in the buffer: the frame, the IP payload, what is in that.
-    frame_start: NDArray[np.int64]
-    frame_size: NDArray[np.int64]
-    transport_start: NDArray[np.int64]
-    payload_start: NDArray[np.int64]
-    payload_size: NDArray[np.int64]
-    inner_start: NDArray[np.int64]
-    inner_size: NDArray[np.int64]
+    #: The bytes of the captures, in the order of the taps; read them by the methods below.
+    files: tuple[Data, ...]
     #: The interface that each capture names as its own, in the order of the taps.
     interfaces: tuple[str | None, ...] = ()
 
-    def __len__(self) -> int:
-        return len(self.time)
-
     def ethernet(self, row: int) -> bytes:
         """The whole captured frame, padding included."""
-        return self._bytes(self.frame_start[row], self.frame_size[row])
+        return self._bytes(row, self.frame_start[row], self.frame_size[row])
 
     def payload(self, row: int) -> bytes:
         """What UDP or TCP carries; of ICMP its message, of ARP and canary frames all but Ethernet.
 
         Empty for kind OTHER: a packet that could not be read to its payload.
         """
-        return self._bytes(self.payload_start[row], self.payload_size[row])
+        return self._bytes(row, self.payload_start[row], self.payload_size[row])
 
     def innermost(self, row: int) -> bytes:
         """The payload after unwrapping ChannelData and Send and Data indications."""
-        return self._bytes(self.inner_start[row], self.inner_size[row])
+        return self._bytes(row, self.inner_start[row], self.inner_size[row])
+
+    def transport(self, row: int) -> bytes:
+        """What an IP packet carries, with the header of UDP or TCP; of a fragment its part."""
+        return self._bytes(row, self.transport_start[row], self.transport_size[row])
 
     def peer(self, row: int) -> tuple[int, int] | None:
         """XOR-PEER-ADDRESS of a Send or Data indication as (IPv4 address, port)."""
-        if self.kind[row] != Kind.STUN or not is_indication(self.payload(row)):
+        if self.stun_type[row] not in INDICATIONS:
             return None
         try:
             peer = stun.parse(self.payload(row)).xor_peer_address
@@ -148,107 +111,73 @@ class PacketTable:
         """The TCP header; ValueError when the packet is not TCP."""
         if self.kind[row] != Kind.TCP:
             raise ValueError(f"frame {self.frame[row]} of {self.tap_name(row)} is not TCP")
-        header = struct.unpack_from(">4xIIxB", self.buffer, self.transport_start[row])
-        return TcpHeader(*header)
+        ack = self._bytes(row, self.transport_start[row] + _ACKNOWLEDGMENT, np.int64(4))
+        return TcpHeader(int(self.tcp_seq[row]), int.from_bytes(ack), int(self.tcp_flags[row]))
 
     def tap_name(self, row: int) -> str:
         """Name of the tap that captured the packet."""
         return self.taps[int(self.tap[row])].name
 
-    def _bytes(self, start: np.int64, size: np.int64) -> bytes:
-        return self.buffer[start : start + size]
+    def octets(self, rows: NDArray[np.intp], at: Places, width: int) -> Octets:
+        """So many bytes of each row's file from a place on; zeros beyond the file's end."""
+        found = np.zeros((len(rows), width), np.uint8)
+        taps = self.tap[rows]
+        for index in np.flatnonzero(np.bincount(taps)).tolist():
+            here = np.flatnonzero(taps == index)
+            found[here] = self.files[index].octets(at[here], width)
+        return found
+
+    def find(self, wanted: bytes) -> int | None:
+        """The first row of the first tap whose frame holds these bytes; None where none does."""
+        for index, file in enumerate(self.files):
+            at = file.find(wanted)
+            while at >= 0:
+                row = self._row_of(index, at, len(wanted))
+                if row is not None:
+                    return row
+                at = file.find(wanted, at + 1)
+        return None
+
+    def _row_of(self, tap: int, at: int, size: int) -> int | None:
+        """The row whose frame holds some bytes of a tap's file."""
+        end = self.frame_start + self.frame_size
+        holds = (self.tap == tap) & (self.frame_start <= at) & (at + size <= end)
+        rows = np.flatnonzero(holds)
+        return int(rows[0]) if len(rows) else None
+
+    def _bytes(self, row: int, start: np.int64, size: np.int64) -> bytes:
+        return self.files[int(self.tap[row])][int(start) : int(start + size)]
 
 
-def read_table(captures: Mapping[Tap, Path], tunnels: Sequence[Tunnel] = ()) -> PacketTable:
+def read_table(
+    captures: Mapping[Tap, Path], tunnels: Sequence[Tunnel] | None = None
+) -> PacketTable:
     """Read the captures of all taps into one table; ``tunnels`` are those of the network.
 
-    Raises CaptureError when one of the files cannot be read.
+    Where nothing is known of tunnels, what looks like WireGuard counts as that. Raises
+    CaptureError when one of the files cannot be read.
     """
     taps = tuple(captures)
-    files = [read_capture(path) for path in captures.values()]
-    buffer = b"".join(file.data for file in files)
-    rows = np.array(list(_all_rows(taps, files, buffer)), dtype=_ROW)
-    rows = rows[np.argsort(rows["time"], kind="stable")]
-    for tunnel in tunnels:
-        mark_tunnel(rows, buffer, taps, tunnel)
-    columns = {name: np.ascontiguousarray(rows[name]) for name in _ROW.fields or ()}
-    interfaces = tuple(file.interface for file in files)
-    return PacketTable(taps=taps, buffer=buffer, interfaces=interfaces, **columns)
-
-
-#: One row while the table is being read: the columns of PacketTable in their order.
-_ROW = np.dtype(
-    [
-        ("tap", np.int16),
-        ("frame", np.int64),
-        ("time", np.int64),
-        ("outgoing", np.bool_),
-        ("src_mac", np.uint64),
-        ("dst_mac", np.uint64),
-        ("src", np.uint32),
-        ("dst", np.uint32),
-        ("sport", np.uint16),
-        ("dport", np.uint16),
-        ("protocol", np.uint8),
-        ("ttl", np.uint8),
-        ("kind", np.uint8),
-        ("inner_kind", np.uint8),
-        ("fingerprint", np.uint64),
-        ("frame_start", np.int64),
-        ("frame_size", np.int64),
-        ("transport_start", np.int64),
-        ("payload_start", np.int64),
-        ("payload_size", np.int64),
-        ("inner_start", np.int64),
-        ("inner_size", np.int64),
-    ]
-)
-
-
-def _all_rows(
-    taps: tuple[Tap, ...], files: list[Capture], buffer: bytes
-) -> Iterator[tuple[int, ...]]:
-    base = 0
-    for index, (tap, file) in enumerate(zip(taps, files, strict=True)):
-        own = None if tap.mac is None else int(tap.mac.replace(":", ""), 16)
-        for number, record in enumerate(file.records, start=1):
-            here = record._replace(start=base + record.start)
-            columns = _frame_columns(buffer, here, file.link_type, own)
-            yield index, number, record.time, *columns
-        base += len(file.data)
-
-
-def _frame_columns(
-    buffer: bytes, record: Record, link_type: LinkType, own_mac: int | None
-) -> tuple[int, ...]:
-    """The columns of _ROW from ``outgoing`` on."""
-    packet = headers(buffer, record, link_type)
-    payload, inner = packet.payload, innermost(buffer, packet.payload)
-    return (
-        packet.src_mac == own_mac,
-        packet.src_mac,
-        packet.dst_mac,
-        packet.src,
-        packet.dst,
-        packet.sport,
-        packet.dport,
-        packet.protocol,
-        packet.ttl,
-        payload.kind,
-        inner.kind,
-        _fingerprint(buffer, inner) if packet.protocol == IP_UDP else 0,
-        record.start,
-        record.size,
-        packet.transport,
-        payload.start,
-        payload.end - payload.start,
-        inner.start,
-        inner.end - inner.start,
+    files = [open_capture(path) for path in captures.values()]
+    with Growing() as growing:
+        for index, (tap, file) in enumerate(zip(taps, files, strict=True)):
+            own = None if tap.mac is None else int(tap.mac.replace(":", ""), 16)
+            for batch in read_batches(file, own):
+                growing.add(batch, index)
+        columns: dict[str, Any] = growing.finish()
+    table = PacketTable(
+        taps=taps,
+        files=tuple(file.data for file in files),
+        interfaces=tuple(file.interface for file in files),
+        **columns,
     )
+    mark_continued(table, table.tap)
+    if tunnels is not None:
+        mark_tunnels(table, tunnels)
+    return table
 
 
-def _fingerprint(buffer: bytes, span: Span) -> int:
-    if span.start == span.end:
-        return 0
-    digest = blake2b(buffer[span.start : span.end], digest_size=8)
-    return int.from_bytes(digest.digest())
+def demultiplex(payload: bytes) -> Kind:
+    """The kind of a UDP payload by its first byte (RFC 7983, section 7; RFC 5761, section 4)."""
+    heads = np.frombuffer(payload[: HEAD.itemsize].ljust(HEAD.itemsize, b"\0"), HEAD)
+    return Kind(int(demultiplexed(heads, np.array([len(payload)]))[0]))

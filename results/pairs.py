@@ -131,14 +131,14 @@ def _check_fates(ice: Ice, check: Check) -> Iterator[Fate]:
         yield replace(fate, because=f"the answer to a check {_verb(fate)}{fate.because}")
         return
     for path in check.requests:
-        yield _request_fate(ice, check, path)
+        yield request_fate(ice, check, path)
 
 
 def _verb(fate: Fate) -> str:
     return "" if fate.gap else "did not arrive: "
 
 
-def _request_fate(ice: Ice, check: Check, path: Path) -> Fate:
+def request_fate(ice: Ice, check: Check, path: Path) -> Fate:
     """What became of a check that was never answered."""
     other = ice.call.other(check.sender)
     if path.complete and path.target == other:

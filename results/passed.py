@@ -14,8 +14,7 @@ import numpy as np
 
 from controllers.flowtable import FlowTable, flow_table
 from controllers.lookup import PacketError, PacketQuery
-from results.frames import Kind
-from results.packets import PacketTable
+from results.packets import Kind, PacketTable
 from results.paths import Path
 from results.places import Places
 from results.schema import Run

@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from results.identity import identities
 from results.packets import Kind, PacketTable
 from results.places import Places
 from results.sightings import (
@@ -143,8 +144,8 @@ def follow(
 
 def follow_udp(table: PacketTable, places: Places) -> Travels:
     """The paths of all UDP packets, by their innermost payload."""
-    rows = np.flatnonzero(table.fingerprint)
-    return follow(table, places, rows, table.fingerprint[rows])
+    rows = np.flatnonzero((table.fingerprint != 0) & (table.version == 4))
+    return follow(table, places, rows, identities(table, rows))
 
 
 _Chain = tuple[Sighting, ...]

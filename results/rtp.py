@@ -12,17 +12,6 @@ from results.packets import PacketTable
 
 Numbers = NDArray[np.int64]
 
-#: The fixed header (RFC 3550, section 5.1).
-_HEADER = np.dtype(
-    [
-        ("version_bits", "u1"),
-        ("marker_and_type", "u1"),
-        ("sequence", ">u2"),
-        ("timestamp", ">u4"),
-        ("ssrc", ">u4"),
-    ]
-)
-
 #: Steps of the sequence number beyond which a source has begun anew (RFC 3550, A.1).
 _MAX_DROPOUT = 3000
 _MAX_MISORDER = 100
@@ -53,13 +42,11 @@ class Headers:
     """The headers of some packets, one entry each, in the order of the rows."""
 
     def __init__(self, table: PacketTable, rows: NDArray[np.intp]) -> None:
-        """Read them; each row's innermost payload must be of kind RTP."""
-        places = table.inner_start[rows][:, None] + np.arange(_HEADER.itemsize)
-        raw = np.frombuffer(table.buffer, np.uint8)[places].view(_HEADER).reshape(len(rows))
-        self.payload_type: Numbers = raw["marker_and_type"].astype(np.int64) & 0x7F
-        self.sequence: Numbers = raw["sequence"].astype(np.int64)
-        self.timestamp: Numbers = raw["timestamp"].astype(np.int64)
-        self.ssrc: Numbers = raw["ssrc"].astype(np.int64)
+        """Take them; each row's innermost payload must be of kind RTP."""
+        self.payload_type: Numbers = table.payload_type[rows].astype(np.int64)
+        self.sequence: Numbers = table.sequence[rows].astype(np.int64)
+        self.timestamp: Numbers = table.rtp_time[rows].astype(np.int64)
+        self.ssrc: Numbers = table.ssrc[rows].astype(np.int64)
 
 
 def extended(sequence: Numbers) -> Numbers:

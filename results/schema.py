@@ -13,6 +13,8 @@ and lists every file with its length and digest::
     ending.json        Ending: drop counters, exit codes, durations
     seal.json          Seal (written last: the run is complete)
     result.json        Result, as judged right after the run
+    evidence.pcapng    all captures in one, with comments and keys (results/handover/)
+    report.html        the same for people; may be made anew (results/report)
 """
 
 import json
@@ -35,6 +37,10 @@ CANARY_ETHERTYPE = 0x88B5
 
 #: What the documents do not support (call-flow-topologies, "Unsupported technologies").
 MEDIA_OVER_VPN = "media over VPN"
+
+#: What is made of a run once it has been judged: one capture of all, and a page to look at.
+EVIDENCE = "evidence.pcapng"
+REPORT = "report.html"
 
 #: UDP port of canaries inside a tunnel, where there are no frames: "discard" (RFC 863).
 CANARY_PORT = 9
@@ -368,7 +374,7 @@ class RunFolder:
         return None
 
     def _sealable(self) -> list[str]:
-        own = {"seal.json", "seal.json.new", "result.json"}
+        own = {"seal.json", "seal.json.new", "result.json", EVIDENCE, REPORT}
         files = (path for path in self.path.rglob("*") if path.is_file())
         return sorted(
             name for path in files if (name := str(path.relative_to(self.path))) not in own

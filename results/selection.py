@@ -70,7 +70,7 @@ def _disagreement(
     yield Problem(
         Ground.CALL,
         f"the ends of call {call.id} selected different pairs: {nomination.sender} "
-        f"{_pair(mine)}, but {controlled} answered last for {_pair(theirs)}",
+        f"{pair_in_words(mine)}, but {controlled} answered last for {pair_in_words(theirs)}",
         (
             cite(table, nomination.response.last.row, f"success that {nomination.sender} saw last"),
             cite(table, other.response.first.row, f"success that {controlled} sent last"),
@@ -137,8 +137,8 @@ def off_the_pair(
             if pair and used != pair:
                 yield Problem(
                     Ground.CALL,
-                    f"media of call {call.id} runs at {user} on {_pair(used)}, "
-                    f"but the nominated pair is {_pair(pair)}",
+                    f"media of call {call.id} runs at {user} on {pair_in_words(used)}, "
+                    f"but the nominated pair is {pair_in_words(pair)}",
                     (cite(table, path.first.row, "media beside the nominated pair"),),
                 )
 
@@ -197,7 +197,8 @@ def _words(endpoint: Endpoint) -> str:
     return f"{endpoint.address}:{endpoint.port}/{endpoint.protocol} ({endpoint.type})"
 
 
-def _pair(pair: Pair) -> str:
+def pair_in_words(pair: Pair) -> str:
+    """A pair as people write it: from where to where, and whether through the relay."""
     remote = text_of(pair.remote) if pair.remote else "an unknown peer"
     relay = " (through its relay)" if pair.relayed else ""
     return f"{text_of(pair.base)}{relay} to {remote}"

@@ -4,7 +4,7 @@ Each step stands at the frame with which it was complete, at the tap of the user
 who learned of it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -142,22 +142,23 @@ def _resolve(scene: Scene, call: Call, allocated: Done | str) -> Done | str:
     early = [query for query in known if (query.answer_row or 0) <= limit]
     query = (early or known)[-1]
     # In the order of the way: into the tunnel, then what its far end had to ask.
-    return Done(query.answer_row or 0, tuple(dict.fromkeys(_caused(scene, query))))
+    flows = (flow for each in caused(scene.queries, query) for flow in each.opening.flows)
+    return Done(query.answer_row or 0, tuple(dict.fromkeys(flows)))
 
 
-def _caused(scene: Scene, query: Query) -> Iterator[NamedFlow]:
-    """The flows of a query and of the one that its answerer had to send in turn."""
-    yield from query.opening.flows
+def caused(queries: Sequence[Query], query: Query) -> Iterator[Query]:
+    """A query and the one that its answerer had to send in turn."""
+    yield query
     onward = [
         other
-        for other in scene.queries
+        for other in queries
         if other.asked_by == query.asked
         and other.name == query.name
         and other.answer_row is not None
         and other.answer_row < (query.answer_row or 0)
     ]
     if onward:
-        yield from _caused(scene, onward[-1])
+        yield from caused(queries, onward[-1])
 
 
 def _allocation(scene: Scene, call: Call, user: str) -> Done | str:

@@ -3,6 +3,7 @@
 from bisect import bisect_left
 
 import numpy as np
+from numpy.typing import NDArray
 
 from results.packets import ACK, SYN, Kind, PacketTable
 
@@ -85,7 +86,7 @@ def tcp_connections(table: PacketTable, tap_index: int) -> list[TcpConnection]:
     """
     opened: list[TcpConnection] = []
     current: dict[frozenset[End], TcpConnection] = {}
-    for row in np.flatnonzero((table.tap == tap_index) & (table.kind == Kind.TCP)).tolist():
+    for row in _segments(table, tap_index).tolist():
         ends = _ends(table, row)
         header = table.tcp(row)
         latest = current.get(frozenset(ends))
@@ -95,6 +96,11 @@ def tcp_connections(table: PacketTable, tap_index: int) -> list[TcpConnection]:
         if latest is not None:
             latest.add(table, row, ends[0])
     return opened
+
+
+def _segments(table: PacketTable, tap_index: int) -> NDArray[np.intp]:
+    here = (table.tap == tap_index) & (table.version == 4)
+    return np.flatnonzero(here & (table.kind == Kind.TCP))
 
 
 def _ends(table: PacketTable, row: int) -> tuple[End, End]:

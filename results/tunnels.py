@@ -8,13 +8,18 @@ allows: at the gateway, a client's packets bear the client's address.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from results.frames import IP_UDP, Kind
 from results.schema import CANARY_PORT
+from results.wire.kinds import Kind
+from results.wire.transport import IP_UDP
 from topologies.spec import Network, Tap, Vpn
+
+if TYPE_CHECKING:
+    from results.packets import PacketTable
 
 #: Sizes in bytes of what WireGuard adds to a padded packet, and of its padding
 #: (whitepaper, section 5.4.6): a header of 16 and a tag of 16; padded to 16.
@@ -68,64 +73,64 @@ def _tunnel(network: Network, vpn: Vpn) -> Tunnel:
     return Tunnel(vpn, (int(outside), vpn.port), clients)
 
 
-#: The rows of a packet table before they are columns.
-Rows = NDArray[np.void]
+def mark_tunnels(table: "PacketTable", tunnels: Sequence[Tunnel]) -> None:
+    """Set the direction of packets in tunnels, and the kinds of those that only they have."""
+    guessed = np.flatnonzero(table.kind == Kind.WIREGUARD)
+    table.kind[guessed] = table.inner_kind[guessed] = Kind.UDP
+    for tunnel in tunnels:
+        _mark_wireguard(table, tunnel)
+        for index, tap in enumerate(table.taps):
+            if tap.tunnel == tunnel.vpn.name:
+                here = np.flatnonzero(table.tap == index)
+                table.outgoing[here] = _outgoing(table, here, tunnel, tap)
+                _mark_canaries(table, here)
 
 
-def mark_tunnel(rows: Rows, buffer: bytes, taps: Sequence[Tap], tunnel: Tunnel) -> None:
-    """Set the direction of packets in a tunnel, and the kinds of those that only it has."""
-    _mark_wireguard(rows, buffer, tunnel)
-    for index, tap in enumerate(taps):
-        if tap.tunnel == tunnel.vpn.name:
-            here = np.flatnonzero(rows["tap"] == index)
-            rows["outgoing"][here] = _outgoing(rows[here], buffer, tunnel, tap)
-            _mark_canaries(rows, here, buffer)
-
-
-def _mark_wireguard(rows: Rows, buffer: bytes, tunnel: Tunnel) -> None:
+def _mark_wireguard(table: "PacketTable", tunnel: Tunnel) -> None:
     address, port = tunnel.outside
-    there = ((rows["dst"] == address) & (rows["dport"] == port)) | (
-        (rows["src"] == address) & (rows["sport"] == port)
+    there = ((table.dst == address) & (table.dport == port)) | (
+        (table.src == address) & (table.sport == port)
     )
-    sized = rows["payload_size"] >= DATA_OVERHEAD
-    for row in np.flatnonzero(there & sized & (rows["protocol"] == IP_UDP)).tolist():
-        start = int(rows["payload_start"][row])
-        if buffer[start] in _TYPES and buffer[start + 1 : start + 4] == bytes(3):
-            rows["kind"][row] = rows["inner_kind"][row] = Kind.WIREGUARD
+    sized = table.payload_size >= DATA_OVERHEAD
+    rows = np.flatnonzero(there & sized & (table.protocol == IP_UDP) & (table.version == 4))
+    head = table.octets(rows, table.payload_start[rows], 4)
+    rows = rows[np.isin(head[:, 0], _TYPES) & ~head[:, 1:].any(axis=1)]
+    table.kind[rows] = table.inner_kind[rows] = Kind.WIREGUARD
 
 
-def _mark_canaries(rows: Rows, here: NDArray[np.intp], buffer: bytes) -> None:
+def _mark_canaries(table: "PacketTable", here: NDArray[np.intp]) -> None:
     """Canaries that are UDP packets, since there are no frames; they have no path to follow."""
-    for row in here[rows["dport"][here] == CANARY_PORT].tolist():
-        start = int(rows["payload_start"][row])
-        if buffer[start : start + len(_CANARY)] == _CANARY:
-            rows["kind"][row] = rows["inner_kind"][row] = Kind.CANARY
-            rows["fingerprint"][row] = 0
+    for row in here[table.dport[here] == CANARY_PORT].tolist():
+        if table.payload(row).startswith(_CANARY):
+            table.kind[row] = table.inner_kind[row] = Kind.CANARY
+            table.fingerprint[row] = 0
 
 
-def _outgoing(rows: Rows, buffer: bytes, tunnel: Tunnel, tap: Tap) -> NDArray[np.bool_]:
+def _outgoing(
+    table: "PacketTable", here: NDArray[np.intp], tunnel: Tunnel, tap: Tap
+) -> NDArray[np.bool_]:
     """Which packets left the tap's host into the tunnel."""
     if tap.host != tunnel.vpn.gateway:
-        return np.asarray(rows["dst"] != tunnel.address(tap.host), dtype=np.bool_)
+        return np.asarray(table.dst[here] != tunnel.address(tap.host), dtype=np.bool_)
     clients = np.array(list(tunnel.clients), dtype=np.uint32)
-    outgoing = np.isin(rows["dst"], clients)
-    between = np.flatnonzero(outgoing & np.isin(rows["src"], clients))
-    outgoing[between] = _turned_back(rows[between], buffer)
+    outgoing = np.isin(table.dst[here], clients)
+    between = np.flatnonzero(outgoing & np.isin(table.src[here], clients))
+    outgoing[between] = _turned_back(table, here[between])
     return outgoing
 
 
-def _turned_back(rows: Rows, buffer: bytes) -> list[bool]:
+def _turned_back(table: "PacketTable", rows: NDArray[np.intp]) -> list[bool]:
     """Of packets from client to client: which the gateway sends on, not takes in.
 
     Between the two lie the routers of its inner side, so a packet that is sent on
     has less time to live than the same one had before.
     """
-    starts, sizes = rows["frame_start"].tolist(), rows["frame_size"].tolist()
-    same = [_unrouted(buffer[at : at + size]) for at, size in zip(starts, sizes, strict=True)]
+    same = [_unrouted(table.ethernet(row)) for row in rows.tolist()]
+    lives = table.ttl[rows].tolist()
     first: dict[bytes, int] = {}
-    for packet, ttl in zip(same, rows["ttl"].tolist(), strict=True):
+    for packet, ttl in zip(same, lives, strict=True):
         first[packet] = max(first.get(packet, 0), ttl)
-    return [ttl < first[packet] for packet, ttl in zip(same, rows["ttl"].tolist(), strict=True)]
+    return [ttl < first[packet] for packet, ttl in zip(same, lives, strict=True)]
 
 
 def _unrouted(packet: bytes) -> bytes:

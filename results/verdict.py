@@ -26,6 +26,8 @@ class Judgement(NamedTuple):
     verdict: Verdict
     reason: str
     citations: tuple[Citation, ...]
+    #: What speaks against a PASS, in words, the deciding one first.
+    problems: tuple[str, ...] = ()
 
 
 def decide(
@@ -40,8 +42,9 @@ def decide(
         *(citation for remark in evidence.remarks for citation in remark.citations),
     )
     if problems:
-        reason = "; ".join(problem.text for problem in problems)
-        return Judgement(problems[0].ground.verdict, reason, tuple(dict.fromkeys(citations)))
+        said = tuple(problem.text for problem in problems)
+        verdict = problems[0].ground.verdict
+        return Judgement(verdict, "; ".join(said), tuple(dict.fromkeys(citations)), said)
     return Judgement(Verdict.PASS, _figures(evidence), tuple(dict.fromkeys(citations)))
 
 

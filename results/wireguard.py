@@ -14,16 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from results.absence import Canaries
-from results.frames import IP_TCP, Kind
-from results.packets import PacketTable
+from results.packets import IP_TCP, Kind, PacketTable
 from results.places import Places
 from results.problems import Ground, Problem, cite
 from results.schema import Citation
 from results.sightings import INVERSION, LONGEST_HOP
 from results.tunnels import DATA_OVERHEAD, PADDING, TRANSPORT_DATA, Tunnel
 from topologies.spec import Tap
-
-_IHL, _DATA_OFFSET = 0, 12
 
 
 class _Inner(NamedTuple):
@@ -132,7 +129,7 @@ def _carried(
 
 def _inner(table: PacketTable, tunnel: Tunnel, tap: int, *, outgoing: bool) -> Iterator[_Inner]:
     """What passed a client's end one way; not what no peer may have (cryptokey routing)."""
-    there = (table.tap == tap) & (table.outgoing == outgoing) & (table.protocol > 0)
+    there = (table.tap == tap) & (table.outgoing == outgoing) & (table.version == 4)
     for row in np.flatnonzero(there).tolist():
         if not outgoing or tunnel.reaches(int(table.dst[row])):
             time = int(table.time[row])
@@ -148,8 +145,8 @@ def _sizes(table: PacketTable, row: int, mtu: int) -> list[int]:
     size = int(table.frame_size[row])
     if size <= mtu or table.protocol[row] != IP_TCP:
         return [size]
-    start, tcp = int(table.frame_start[row]), int(table.transport_start[row])
-    head = (table.buffer[start + _IHL] & 0x0F) * 4 + (table.buffer[tcp + _DATA_OFFSET] >> 4) * 4
+    # Within a tunnel there is no link layer: the frame is the packet.
+    head = int(table.payload_start[row] - table.frame_start[row])
     whole, rest = divmod(size - head, mtu - head)
     return [mtu] * whole + ([head + rest] if rest else [])
 
@@ -160,8 +157,8 @@ def _outer(table: PacketTable, taps: list[int], *, outgoing: bool) -> NDArray[np
     rows = np.flatnonzero(
         there & (table.outgoing == outgoing) & (table.payload_size > DATA_OVERHEAD)
     )
-    data = np.frombuffer(table.buffer, dtype=np.uint8)
-    return np.compress(data[table.payload_start[rows]] == TRANSPORT_DATA, rows)
+    types = table.octets(rows, table.payload_start[rows], 1)[:, 0]
+    return np.compress(types == TRANSPORT_DATA, rows)
 
 
 class _Tie(NamedTuple):

@@ -1,12 +1,15 @@
 """The arguments of commands, each added by a function of its own."""
 
 import argparse
+import math
 import shutil
+from pathlib import Path
 
 from scenarios import completion
 
 _SCENARIO = "a scenario, or the path of a .py file"
 _POLICY = "a shipped policy by name, or the path of a .yaml file"
+_FOLDER = "a folder that run has written, as its last column names it"
 
 
 def json(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +35,19 @@ def output(parser: argparse.ArgumentParser) -> None:
         "--quality",
         action="store_true",
         help="also loss, delay and jitter of the media, for each direction and hop",
+    )
+
+
+def summaries(parser: argparse.ArgumentParser) -> None:
+    """Files that tell of all runs at once, besides what is printed."""
+    parser.add_argument(
+        "--markdown",
+        metavar="FILE",
+        type=_file,
+        help="write the results as Markdown; to the file of $GITHUB_STEP_SUMMARY they are added",
+    )
+    parser.add_argument(
+        "--junit", metavar="FILE", type=_file, help="write the results as JUnit XML"
     )
 
 
@@ -98,6 +114,38 @@ def two_folders(parser: argparse.ArgumentParser) -> None:
     _folders(parser, 2)
 
 
+def captures(parser: argparse.ArgumentParser) -> None:
+    """Anyone's captures."""
+    parser.add_argument("files", metavar="FILE", nargs="+", help="a pcap or pcapng file")
+
+
+def silence(parser: argparse.ArgumentParser) -> None:
+    """How long is too long."""
+    parser.add_argument(
+        "--silence",
+        metavar="SECONDS",
+        type=_seconds,
+        default=2.0,
+        help="say who sent no media for longer than this (default: 2)",
+    )
+
+
+def folder(parser: argparse.ArgumentParser) -> None:
+    """A stored run."""
+    parser.add_argument("folder", metavar="RUN_FOLDER", help=_FOLDER)
+
+
+def capture(parser: argparse.ArgumentParser) -> None:
+    """The file that ``evidence`` writes."""
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=_file,
+        help="where to write it (default: evidence.pcapng in the run folder)",
+    )
+
+
 def packet(parser: argparse.ArgumentParser) -> None:
     """A policy and a packet that it is asked about."""
     parser.add_argument("policy", metavar="POLICY", help="a shipped one by name, or a .yaml file")
@@ -121,7 +169,21 @@ def program_on_host(parser: argparse.ArgumentParser) -> None:
 def times(parser: argparse.ArgumentParser) -> None:
     """How often a benchmark runs."""
     parser.add_argument(
-        "--times", type=_count, default=5, metavar="N", help="how many runs (default: 5)"
+        "--times",
+        type=_count,
+        default=5,
+        metavar="N",
+        help="how many runs, or readings (default: 5)",
+    )
+
+
+def packets(parser: argparse.ArgumentParser) -> None:
+    """The size of the capture that ``bench captures`` makes."""
+    parser.add_argument(
+        "--packets",
+        type=_count,
+        metavar="N",
+        help="packets of the capture that 'bench captures' makes (default: 1000000)",
     )
 
 
@@ -137,12 +199,7 @@ def tests(parser: argparse.ArgumentParser) -> None:
 
 
 def _folders(parser: argparse.ArgumentParser, how_many: str | int) -> None:
-    parser.add_argument(
-        "folders",
-        metavar="RUN_FOLDER",
-        nargs=how_many,
-        help="a folder that run has written, as its last column names it",
-    )
+    parser.add_argument("folders", metavar="RUN_FOLDER", nargs=how_many, help=_FOLDER)
 
 
 def _program(text: str) -> str:
@@ -158,7 +215,23 @@ def _policy_change(text: str) -> tuple[str, str]:
     return firewall, policy
 
 
+def _file(text: str) -> Path:
+    if Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is a folder; name the file in it")
+    return Path(text)
+
+
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of runs, from 1")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return seconds

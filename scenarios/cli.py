@@ -77,6 +77,8 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     if options.command is commands.whatif and len(options.policy) < 2:
         parser.error("whatif compares: give --policy at least twice")
+    if options.command is commands.bench and options.packets and options.name != commands.CAPTURES:
+        parser.error("--packets is for 'bench captures'")
     return options
 
 
@@ -136,6 +138,7 @@ def _verbs() -> tuple[_Verb, ...]:
             (
                 arguments.scenarios,
                 arguments.output,
+                arguments.summaries,
                 arguments.runs,
                 arguments.policy,
                 arguments.controller_python,
@@ -146,7 +149,30 @@ def _verbs() -> tuple[_Verb, ...]:
             "Judge stored runs again; writes nothing and needs no root.",
             "./callpath judge results/runs/20261120-104428-intranet-9019",
             commands.judge,
-            (arguments.folders, arguments.output),
+            (arguments.folders, arguments.output, arguments.summaries),
+        ),
+        _Verb(
+            "evidence",
+            "Make a stored run's evidence.pcapng anew: all its captures in one, in order of time, "
+            "with the story as comments and the keys inside.",
+            "./callpath evidence results/runs/20261120-104428-intranet-9019 -o intranet.pcapng",
+            commands.evidence,
+            (arguments.folder, arguments.capture),
+        ),
+        _Verb(
+            "report",
+            "Write report.html into stored run folders anew, whole or not; needs no root.",
+            "./callpath report results/runs/20261120-104428-intranet-9019",
+            commands.report,
+            (arguments.folders,),
+        ),
+        _Verb(
+            "inspect",
+            "Say which calls anyone's captures hold, which way they went and how they fared; "
+            "needs no keys, no root and no run. Several files of one event are joined.",
+            "./callpath inspect client.pcapng relay.pcap",
+            commands.inspect,
+            (arguments.captures, arguments.silence, arguments.json),
         ),
         _Verb(
             "compare",
@@ -188,10 +214,18 @@ def _verbs() -> tuple[_Verb, ...]:
         _Verb(
             "bench",
             "Measure how long each phase of a run takes: least, median and most over several runs. "
-            "Or, as 'bench links', how well impaired cables keep to what is asked of them.",
+            "Or, as 'bench captures', how fast captures are read, beside other readers; as "
+            "'bench links', how well impaired cables keep to what is asked of them.",
             "./callpath bench external_relayed --times 3",
             commands.bench,
-            (arguments.scenario, arguments.times, arguments.json),
+            (arguments.scenario, arguments.packets, arguments.times, arguments.json),
+        ),
+        _Verb(
+            "schema",
+            "Print the JSON schema of what run and judge print with --json.",
+            "./callpath schema",
+            commands.schema,
+            (),
         ),
         _Verb(
             "completion",

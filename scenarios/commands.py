@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,16 +13,18 @@ from controllers.policy import PolicyError
 from controllers.policy import find as find_policy
 from controllers.policy import load as load_policy
 from results.schema import Result, RunFolderError, Verdict
+from scenarios.error_words import in_words
 from scenarios.scenario import Scenario, ScenarioError, all_scenarios, find
 
 if TYPE_CHECKING:
+    from results.handover.entry import Entry
     from scenarios import display
     from scenarios.runner import Conditions
 
 PASS, FAIL, NOT_DONE = 0, 1, 2
 
 #: What ``bench`` measures that is no scenario.
-LINKS = "links"
+CAPTURES, LINKS = "captures", "links"
 
 #: Exit code of ``exec`` for failures that are not the program's (as env(1) and docker have it).
 OWN_FAILURE = 125
@@ -45,7 +48,7 @@ def list_scenarios(options: argparse.Namespace) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Run the named scenarios, or all; a run that cannot be done does not stop the others."""
-    from scenarios import runner
+    from scenarios import runner, summaries
 
     try:
         scenarios = [find(name) for name in options.names] or list(all_scenarios())
@@ -55,20 +58,26 @@ def run(options: argparse.Namespace) -> int:
         ]
     except (ScenarioError, PolicyError) as error:
         return _cannot(error)
+    began = datetime.now(UTC)
     codes: list[int] = []
     results: list[display.Judged] = []
+    entries: list[Entry] = []
     for scenario, condition in zip(scenarios, conditions, strict=True):
         try:
             code, result = _run_one(scenario, condition, options)
         except runner.Interrupted as error:
             # What was done before is told all the same.
             codes.append(_cannot(error))
+            entries.append(summaries.entry_without(scenario.name, error))
             break
         codes.append(code)
-        if result is not None:
+        if isinstance(result, Exception):
+            entries.append(summaries.entry_without(scenario.name, result))
+        else:
             results.append((result, _runs(options) / result.run))
+            entries.append(summaries.entry_of(*results[-1]))
     _tell(results, options)
-    return worst(codes)
+    return worst([*codes, _write_files(entries, began, options)])
 
 
 def _tell(results: list["display.Judged"], options: argparse.Namespace) -> None:
@@ -83,25 +92,113 @@ def _tell(results: list["display.Judged"], options: argparse.Namespace) -> None:
             display.frames(results)
         if options.quality:
             display.quality(results)
+        display.reports(results)
+
+
+def _write_files(entries: list["Entry"], began: datetime, options: argparse.Namespace) -> int:
+    """Write the files that were asked for."""
+    from scenarios import summaries
+
+    try:
+        if options.markdown:
+            summaries.write_markdown(options.markdown, entries)
+        if options.junit:
+            summaries.write_junit(options.junit, entries, began)
+    except OSError as error:
+        return _cannot(error)
+    return PASS
 
 
 def judge(options: argparse.Namespace) -> int:
     """Judge stored runs."""
     from results import judge as judging
+    from scenarios import summaries
 
+    began = datetime.now(UTC)
     codes = []
     results = []
+    entries = []
     for name in options.folders:
         try:
             result = judging.judge(Path(name))
         except (RunFolderError, OSError) as error:
             codes.append(_cannot(error))
+            entries.append(summaries.entry_without(name, error))
             continue
         codes.append(CODES[result.verdict])
         results.append((result, Path(name)))
+        entries.append(summaries.entry_of(*results[-1]))
         if options.json:
             print(result.to_json())  # noqa: T201
     _tell(results, options)
+    return worst([*codes, _write_files(entries, began, options)])
+
+
+def evidence(options: argparse.Namespace) -> int:
+    """Make a stored run's evidence.pcapng anew."""
+    from results.handover.evidence_pcapng import write_evidence
+    from scenarios import display, runner
+
+    try:
+        written = write_evidence(Path(options.folder), to=options.output)
+        runner.give_to_caller(written)
+    except (RunFolderError, OSError) as error:
+        return _cannot(error)
+    print(display.short(written))  # noqa: T201
+    return PASS
+
+
+def schema(options: argparse.Namespace) -> int:  # noqa: ARG001
+    """Print the JSON schema of results."""
+    from results.result_schema import STORED
+
+    print(STORED.read_text(encoding="utf-8"), end="")  # noqa: T201
+    return PASS
+
+
+def inspect(options: argparse.Namespace) -> int:
+    """Say which calls anyone's captures hold, and how they fared."""
+    from results.inspection.inspector import inspect as inspected
+    from results.wire.capture import CaptureError
+    from scenarios import display, inspecting
+
+    try:
+        with display.waiting(f"reading {', '.join(options.files)}"):
+            found = inspected([Path(name) for name in options.files], options.silence)
+    except CaptureError as error:
+        return _cannot(error)
+    if options.json:
+        print(found.to_json())  # noqa: T201
+    else:
+        inspecting.show(found)
+    return PASS if found.calls else NOT_DONE
+
+
+def report(options: argparse.Namespace) -> int:
+    """Write the reports of stored runs anew, and the index beside them; print where they are."""
+    from results import judge as judging
+    from results.report.files import write_index, write_report
+    from scenarios import display, runner
+
+    codes = [PASS]
+    parents: set[Path] = set()
+    for name in options.folders:
+        try:
+            path = write_report(judging.examine(Path(name)), Path(name))
+        except (RunFolderError, OSError) as error:
+            codes.append(_cannot(error))
+            continue
+        print(display.short(path))  # noqa: T201
+        runner.give_to_caller(path)
+        parents.add(path.resolve().parent.parent)
+    for parent in parents:
+        try:
+            index = write_index(parent)
+        except OSError as error:
+            codes.append(_cannot(error))
+            continue
+        if index:
+            runner.give_to_caller(index)
     return worst(codes)
 
 
@@ -137,7 +234,7 @@ def whatif(options: argparse.Namespace) -> int:
             code, result = _run_one(scenario, condition, options)
         except runner.Interrupted as error:
             return _cannot(error)
-        if result is None:
+        if isinstance(result, Exception):
             return code
         results.append(result)
     for result in results[1:]:
@@ -197,41 +294,19 @@ def shell(options: argparse.Namespace) -> int:
 
 
 def bench(options: argparse.Namespace) -> int:
-    """Measure the phases of a scenario's runs, or impaired cables."""
-    if options.name == LINKS:
-        return _bench_links(options)
-    from scenarios import bench as benching
-    from scenarios import display
-    from topologies.world import WorldError
+    """Measure the phases of a scenario's runs, the reading of captures, or impaired cables."""
+    from scenarios import benchmarks, display
 
     try:
         with display.progress(options.name) as progress:
-            figures = benching.bench(find(options.name), options.times, progress)
-    except (ScenarioError, PolicyError, WorldError, benching.BenchError, OSError) as error:
+            measured = benchmarks.measure(options.name, options.times, options.packets, progress)
+    except benchmarks.ERRORS as error:
         return _cannot(error)
     if options.json:
-        for figure in figures:
-            print(json.dumps({"scenario": options.name, **vars(figure)}))  # noqa: T201
+        for row in measured.rows:
+            print(json.dumps(row))  # noqa: T201
     else:
-        display.figures(figures)
-    return PASS
-
-
-def _bench_links(options: argparse.Namespace) -> int:
-    from scenarios import display
-    from scenarios.lines.bench import bench as benching
-    from topologies.world import WorldError
-
-    try:
-        with display.progress(options.name) as progress:
-            measured = benching(progress)
-    except (WorldError, OSError) as error:
-        return _cannot(error)
-    if options.json:
-        for figure in measured:
-            print(json.dumps(vars(figure)))  # noqa: T201
-    else:
-        display.lines_measured(measured)
+        measured.show()
     return PASS
 
 
@@ -273,7 +348,8 @@ def worst(codes: Iterable[int]) -> int:
 
 def _run_one(
     scenario: Scenario, conditions: "Conditions", options: argparse.Namespace
-) -> tuple[int, Result | None]:
+) -> tuple[int, Result | Exception]:
+    """Run a scenario; its exit code, and its result or why there is none."""
     from scenarios import display, runner
     from topologies.world import WorldError
 
@@ -283,7 +359,7 @@ def _run_one(
     except runner.Interrupted:
         raise
     except (runner.RunError, WorldError, OSError) as error:
-        return _cannot(error), None
+        return _cannot(error), error
     if options.json and options.command is run:
         print(result.to_json(), flush=True)  # noqa: T201
     return CODES[result.verdict], result
@@ -296,9 +372,5 @@ def _runs(options: argparse.Namespace) -> Path:
 
 
 def _cannot(error: Exception) -> int:
-    said = str(error)
-    if isinstance(error, OSError) and error.strerror:
-        # Its own text begins with "[Errno 13]".
-        said = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    sys.stderr.write(f"callpath: {said}\n")
+    sys.stderr.write(f"callpath: {in_words(error)}\n")
     return NOT_DONE

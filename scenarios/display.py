@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from results.comparison import Comparison
-from results.schema import MediaPath, Result, Verdict
+from results.schema import REPORT, MediaPath, Result, Verdict
 from scenarios.bench import Figure
 from scenarios.lines.bench import Figure as Line
+from scenarios.reading.bench import Figure as Reading
 
 #: A result, and the folder that it was read from.
 Judged: TypeAlias = tuple[Result, Path]
@@ -45,13 +46,18 @@ def progress(name: str) -> Iterator[Callable[[str], None]]:
         yield show
 
 
+def waiting(what: str) -> AbstractContextManager[object]:
+    """Show what takes its time; nothing where standard error is no terminal."""
+    return Console(stderr=True).status(what)
+
+
 #: Columns of the table of results; the folder's path, which is copied, stays whole.
 COLUMNS = ("scenario", "signalling", "media", "verdict", "seconds", "run folder")
 
 
 def table(results: Sequence[Judged]) -> None:
     """Print one row a run, and below it the reason of each verdict."""
-    console = _console()
+    console = screen()
     grid = Table(*COLUMNS[:-1])
     grid.add_column(COLUMNS[-1], overflow="fold")
     for result, folder in results:
@@ -90,7 +96,7 @@ def quality(results: Sequence[Judged]) -> None:
                 cells = (str(hop.packets), str(hop.lost), "", "", "", *map(_ms, times))
                 grid.add_row(f"  {hop.from_} → {hop.to}", *cells)
             grid.add_section()
-        _console().print(grid)
+        screen().print(grid)
 
 
 _QUALITY = ("packets", "lost", "burst", "reordered", "twice", "delay", "99 %", "jitter")
@@ -109,6 +115,15 @@ def _ms(value: float | None) -> str:
     return "unknown" if value is None else f"{value:.3f}"
 
 
+def reports(results: Sequence[Judged]) -> None:
+    """Print where the report of a run is, or the page that leads to those of several."""
+    found = [folder / REPORT for _, folder in results]
+    pages = found if len(found) == 1 else {folder.parent / "index.html" for _, folder in results}
+    for page in pages:
+        if page.exists():
+            print(f"report: {short(page)}")  # noqa: T201
+
+
 def lines(results: Sequence[Judged]) -> None:
     """Print one line a run: verdict, scenario and folder."""
     for result, folder in results:
@@ -120,7 +135,7 @@ def comparison(compared: Comparison, as_json: bool) -> None:
     if as_json:
         print(compared.model_dump_json())  # noqa: T201
         return
-    console = _console()
+    console = screen()
     console.print(f"{compared.before} → {compared.after}", highlight=False)
     for call in compared.calls:
         before, after = (way or "not there" for way in (call.before, call.after))
@@ -140,7 +155,7 @@ def figures(measured: Sequence[Figure]) -> None:
     for figure in measured:
         seconds = (figure.least, figure.median, figure.most)
         grid.add_row(figure.phase, *(f"{value:.3f}" for value in seconds))
-    _console().print(grid)
+    screen().print(grid)
 
 
 def lines_measured(measured: Sequence[Line]) -> None:
@@ -158,10 +173,27 @@ def lines_measured(measured: Sequence[Line]) -> None:
             f"{figure.lost:.2%}",
             f"{figure.overflowed:,}",
         )
-    _console().print(grid)
+    screen().print(grid)
 
 
-def _console() -> Console:
+def readings(measured: Sequence[Reading]) -> None:
+    """Print one row a reader of captures."""
+    grid = Table("reader", "what", "packets", "seconds", "packets/s", "times slower", "memory, MiB")
+    for figure in measured:
+        grid.add_row(
+            figure.reader,
+            figure.what,
+            f"{figure.packets:,}",
+            f"{figure.seconds:.3f}",
+            f"{figure.rate:,.0f}",
+            "" if figure.times_slower is None else f"{figure.times_slower:.0f}",
+            "" if figure.anonymous_mib is None else f"{figure.anonymous_mib:.0f}",
+        )
+    screen().print(grid)
+
+
+def screen() -> Console:
+    """Standard output, as wide as the terminal or as a file may be."""
     # Where nobody watches (a file, a pipe) no line may be cut to a terminal's width.
     return Console() if sys.stdout.isatty() else Console(width=_UNWATCHED_WIDTH)
 

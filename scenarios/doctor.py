@@ -8,6 +8,7 @@ own network is not touched.
 import json as json_format
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 from collections.abc import Collection, Iterator, Mapping
@@ -17,6 +18,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, TextIO
 
+from topologies import ovs
+from topologies.processes import PATIENCE
+
 Status = Literal["used", "fallback", "missing"]
 
 #: The launcher installs what is missing (and leaves its services disabled).
@@ -24,6 +28,9 @@ INSTALL = "sudo ./callpath doctor"
 
 #: What only the kernel lacks, the virtual machine has.
 OTHER_KERNEL = "vagrant up"
+
+#: What only root may use.
+AS_ROOT = "sudo ./callpath run"
 
 #: Exit code where something is missing that no run can do without.
 NOT_READY = 2
@@ -45,6 +52,8 @@ class Facts:
 
     root: bool
     processors: int
+    #: The part of the processors' busy time since boot that other machines took (steal).
+    stolen: float
     versions: Mapping[str, str]
     #: Programs found on PATH.
     programs: frozenset[str]
@@ -54,8 +63,6 @@ class Facts:
     #: What unshare said where it made no namespace.
     refused: str = ""
     mininet: bool = True
-    #: The kernel has Open vSwitch's datapath.
-    kernel_datapath: bool = False
     #: The kernel has netem as a module, which could not be loaded.
     netem_module: bool = False
     #: The user may make devices of user space, as wireguard-go does.
@@ -101,6 +108,7 @@ _TRIALS = {
     "wireguard": "ip link add callpath type wireguard",
     "netem": "tc qdisc add dev lo root netem delay 1ms",
     "nftables": "nft add table ip callpath",
+    "datapath": shlex.join(ovs.KERNEL_DATAPATH),
     "capture": "ip link set lo up && dumpcap -L -i lo",  # opens the device and names its link types
 }
 
@@ -113,8 +121,6 @@ _BARRING = {
     "user.max_user_namespaces": ("0", "65536"),
     "kernel.apparmor_restrict_unprivileged_userns": ("1", "0"),
 }
-
-_TRIAL_TIMEOUT = 10.0
 
 _TUN = "/dev/net/tun"
 
@@ -172,7 +178,7 @@ def judge(facts: Facts) -> list[Check]:
         _netem(facts),
         _namespaces(facts),
         _used("user", "root" if facts.root else "not root"),
-        _used("processors", str(facts.processors)),
+        _processors(facts),
     ]
 
 
@@ -183,19 +189,25 @@ def look(trials: Collection[str]) -> Facts:
     return Facts(
         root=root,
         processors=len(os.sched_getaffinity(0)),
+        stolen=stolen(_read(Path("/proc/stat"))),
         versions=versions(),
         programs=frozenset(name for name in _PROGRAMS if shutil.which(name)),
         tried=frozenset(trials),
         worked=worked,
         refused=refused,
         mininet=find_spec("mininet") is not None,
-        kernel_datapath=kernel_has("openvswitch"),
         netem_module=kernel_has("sch_netem"),
         tun=os.access(_TUN, os.R_OK | os.W_OK),
         dumpcap_barred=not shutil.which("dumpcap") and Path("/usr/bin/dumpcap").exists(),
         barring=tuple(barring(Path("/proc/sys"))),
         user=os.environ.get("USER", "$USER"),
     )
+
+
+def stolen(stat: str) -> float:
+    """The part of busy time that was stolen, by the text of /proc/stat (proc(5))."""
+    user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, stat.split()[1:9])
+    return steal / max(user + nice + system + irq + softirq + steal, 1)
 
 
 def packaged(status: bytes, package: str) -> str:
@@ -244,13 +256,19 @@ def _mininet(facts: Facts) -> Check:
 
 
 def _openvswitch(facts: Facts) -> Check:
-    there = "has it too" if facts.kernel_datapath else "lacks it"
-    what = f"{facts.versions['openvswitch']}, userspace datapath (the kernel {there})"
-    check = _program("openvswitch", facts, what, "ovs-vswitchd", "ovsdb-server")
+    version = facts.versions["openvswitch"]
+    check = _program("openvswitch", facts, version, "ovs-vswitchd", "ovsdb-server")
+    if check.status == "missing":
+        return check
+    kernel = "datapath" in facts.worked
+    if kernel and facts.root:
+        return _used("openvswitch", f"{version}, the kernel's datapath")
     # The userspace datapath makes a device for each bridge.
-    if check.status == "used" and not facts.tun and not (facts.root and facts.kernel_datapath):
+    if not facts.tun:
         return _no_tun("openvswitch", "its userspace datapath")
-    return check
+    why, mend = ("takes root", AS_ROOT) if kernel else ("is not there", OTHER_KERNEL)
+    what = f"{version}, userspace datapath (the kernel's {why})"
+    return Check("openvswitch", "fallback", what, mend)
 
 
 def _dumpcap(facts: Facts) -> Check:
@@ -285,7 +303,7 @@ def _wireguard(facts: Facts) -> Check:
         return Check("wireguard", "missing", "neither the kernel's nor wireguard-go", INSTALL)
     if not facts.tun:
         return _no_tun("wireguard", "wireguard-go")
-    return Check("wireguard", "fallback", "wireguard-go, in user space")
+    return Check("wireguard", "fallback", "wireguard-go, in user space", OTHER_KERNEL)
 
 
 def _no_tun(name: str, who: str) -> Check:
@@ -314,7 +332,12 @@ def _namespaces(facts: Facts) -> Check:
         what = f"root may not make them, as in an unprivileged container: {facts.refused}"
         return Check("namespaces", "missing", what, "docker run --privileged ...")
     what = f"ordinary users may not make them: {facts.refused}"
-    return Check("namespaces", "missing", what, " && ".join(facts.barring) or "sudo ./callpath run")
+    return Check("namespaces", "missing", what, " && ".join(facts.barring) or AS_ROOT)
+
+
+def _processors(facts: Facts) -> Check:
+    what = f"{facts.processors}; other machines took {facts.stolen:.0%} of their busy time (steal)"
+    return _used("processors", what)
 
 
 def _try(trials: Collection[str], root: bool) -> tuple[frozenset[str], str]:
@@ -327,7 +350,7 @@ def _try(trials: Collection[str], root: bool) -> tuple[frozenset[str], str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=_TRIAL_TIMEOUT,
+        timeout=PATIENCE,
     )
     return frozenset(done.stdout.split()), done.stderr.strip()
 

@@ -11,13 +11,11 @@ from controllers.flowtable import FlowTable, flow_table
 from controllers.policy import Policy
 from topologies import ovs
 from topologies.lab import Lab
-from topologies.processes import Process, ProcessError, Processes, Program
+from topologies.processes import PATIENCE, Process, ProcessError, Processes, Program
 from topologies.spec import Network
 
 #: Where the controller listens: on the world's own loopback.
 _CONTROLLER = ("127.0.0.1", 6653)
-
-_TIMEOUT = 15.0
 
 #: Where the app is found by an interpreter that has our libraries but not our modules.
 _CHECKOUT = Path(__file__).parent.parent
@@ -52,10 +50,10 @@ class Enforcement:
         """Connect the switches, and wait until each has taken its table."""
         if self._controller is None:
             return
-        self._processes.wait(_is_listening, _TIMEOUT, "the controller to listen", every=0.01)
+        self._processes.wait(_is_listening, PATIENCE, "the controller to listen", every=0.01)
         lab.connect_firewalls(_CONTROLLER)
         for name in self._tables:
-            self._processes.wait_event(self._controller, "installed", _TIMEOUT, firewall=name)
+            self._processes.wait_event(self._controller, "installed", PATIENCE, firewall=name)
         # An error overtakes the barrier's reply (OpenFlow 1.3, 6.2): by now it would be here.
         expect_none_refused(self._controller.events)
 

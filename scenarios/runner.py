@@ -1,21 +1,25 @@
 """Runs a scenario: a world is made, the calls take place in it, the captures are judged."""
 
+import contextlib
 import os
 import secrets
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from controllers.policy import Policy
-from results.schema import Result, Run, RunFolder, Seconds
+from results.schema import Result, Run, RunFolder, RunFolderError, Seconds
 from scenarios.doctor import facilities, versions
 from scenarios.scenario import Scenario
 from topologies.caller import caller
-from topologies.world import World
+from topologies.world import World, WorldError
+
+if TYPE_CHECKING:
+    from results.judge import Judged
 
 #: Where runs are written, unless the caller says otherwise.
 RUNS = Path(__file__).parent.parent / "results" / "runs"
@@ -54,15 +58,19 @@ class Conditions:
 def run(scenario: Scenario, conditions: Conditions, runs: Path, progress: Progress) -> Result:
     """Run a scenario under these conditions and judge it; RunError when it could not be done.
 
-    An interrupted run leaves its folder behind, marked incomplete by the lack of
-    a seal.
+    A run that fails or is interrupted leaves its folder behind, marked incomplete by
+    the lack of a seal, with what was captured in one file.
     """
     began = time.monotonic()
     folder = new_folder(scenario, conditions, runs)
     try:
         return _perform(folder, began, progress)
     except KeyboardInterrupt:
+        _hand_over_failed(folder, "interrupted")
         raise Interrupted("interrupted", folder.path) from None
+    except (RunError, WorldError) as error:
+        _hand_over_failed(folder, error.reason if isinstance(error, RunError) else str(error))
+        raise
     finally:
         give_to_caller(folder.path)
 
@@ -132,18 +140,21 @@ def await_end(world: World, folder: RunFolder, progress: Progress) -> dict[str, 
 
 
 def _import_judge() -> None:
-    """Import what the verdict needs while the world comes up."""
-    import results.judge  # noqa: F401
+    """Import what the verdict and its papers need while the world comes up."""
+    import results.handover.evidence_pcapng  # noqa: F401
+    from results.report.page import prepare
+
+    prepare()
 
 
 def _judge(folder: RunFolder, began: float) -> Result:
-    from results.judge import judge
+    from results.judge import examine
 
     judging = time.monotonic()
-    result = judge(folder.path)
+    judged = examine(folder.path)
     now = time.monotonic()
     ending = folder.read_ending()
-    result = result.model_copy(
+    result = judged.result.model_copy(
         update={
             "seconds": Seconds(
                 boot=round(ending.seconds["boot"], 3),
@@ -154,13 +165,40 @@ def _judge(folder: RunFolder, began: float) -> Result:
         }
     )
     folder.write_result(result)
+    _hand_over(folder, replace(judged, result=result))
     return result
+
+
+def _hand_over(folder: RunFolder, judged: "Judged") -> None:
+    """Write what is made from a run's folder: one capture of all, its report, the index."""
+    from results.handover.evidence_pcapng import write_evidence
+    from results.report.files import write_index, write_report
+
+    write_evidence(folder.path, judged)
+    write_report(judged, folder.path)
+    index = write_index(folder.path.parent)
+    if index:
+        give_to_caller(index)
+
+
+def _hand_over_failed(folder: RunFolder, reason: str) -> None:
+    """Hand over as much as is known of a run that could not be done, and why it could not."""
+    from results.judge import examine
+
+    folder.log("failed").write_text(reason + "\n", encoding="utf-8")
+    with contextlib.suppress(OSError, RunFolderError):
+        _hand_over(folder, examine(folder.path))
 
 
 def give_to_caller(path: Path) -> None:
     """What a sudo run writes belongs to the user who called."""
     user = caller()
-    if user is None or not path.exists():
+    if user is None or not _may_be_given(path):
         return
     for item in (path, *path.rglob("*")):
         os.chown(item, *user, follow_symlinks=False)
+
+
+def _may_be_given(path: Path) -> bool:
+    """Whether it is a file or folder: not /dev/stdout, nor another device."""
+    return (path.is_dir() or path.is_file()) and not path.is_symlink()

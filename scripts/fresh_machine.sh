@@ -14,11 +14,12 @@
 
 set -euo pipefail
 
-release=bookworm
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+# shellcheck source=scripts/debian.sh
+. "$checkout/scripts/debian.sh"
 extra=
 if [ "${1-}" = --with ]; then
-    extra=,$2
+    extra=$2
     shift 2
 fi
 if [ $# = 0 ]; then set -- './callpath run' './callpath test'; fi
@@ -31,10 +32,7 @@ main() {
     # The mounts inside are private and gone by then; should one not be, leave it alone.
     trap 'rm -rf --one-file-system "$machine"' EXIT
     say "making a minimal Debian ($release)"
-    debootstrap --variant=minbase --include="ca-certificates$extra" "$release" "$machine" \
-        "$(mirror)" >"$machine.log" 2>&1 || die "debootstrap failed; see $machine.log"
-    rm -f "$machine.log"
-    copy_configuration
+    make_debian "$machine" "$extra"
     git clone --quiet --no-hardlinks "$checkout" "$machine/srv/callpath"
     local status=0
     for command in "$@"; do
@@ -47,41 +45,11 @@ main() {
     return $status
 }
 
-# Where apt on this machine takes Debian from.
-mirror() {
-    # shellcheck disable=SC2016 # apt-get expands it
-    apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' "Codename: $release" \
-        'Component: main' | head -n 1 | grep . ||
-        die "apt here names no mirror of Debian $release"
-}
-
-# How this machine reaches its mirrors: apt's and pip's settings, names, certificates.
-copy_configuration() {
-    local file
-    rm -f "$machine"/etc/apt/sources.list
-    for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.{list,sources} \
-        /etc/pip.conf /root/.config/pip/pip.conf \
-        /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt; do
-        if [ -e "$file" ]; then install -D -m 644 "$file" "$machine$file"; fi
-    done
-    apt-config dump | grep '^Acquire::' >"$machine/etc/apt/apt.conf.d/99host" || true
-}
-
-# Folders that pip's settings name, such as a local index: mounted, not copied.
-pip_folders() {
-    { cat /etc/pip.conf /root/.config/pip/pip.conf 2>/dev/null; env | grep '^PIP_'; } |
-        grep -oE '(^|[= ]|file://)/[^ ]+' | sed -E 's|^[= ]*(file://)?||' |
-        while read -r folder; do
-            folder=${folder%/simple} # an index's files lie beside its pages
-            if [ -d "$folder" ]; then echo "$folder"; fi
-        done | sort -u
-}
-
 # Process 1 ends with the command, and with it end the namespaces and their mounts.
 # A real new root, not chroot: in a chroot the kernel refuses user namespaces.
 inside() {
     local kept
-    mapfile -t kept < <(env | grep -E '^(PIP_|SSL_CERT_|[a-z_]*_proxy=|[A-Z_]*_PROXY=)')
+    mapfile -t kept < <(mirror_environment)
     env -i "${kept[@]}" HOME=/root LC_ALL=C.UTF-8 \
         PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
         unshare --mount --pid --ipc --uts --fork --kill-child --propagation private \
@@ -109,13 +77,6 @@ enter() {
     hostname fresh
     cd /srv/callpath # ordinary users may read it, other than /root
     bash -c "$command" # not exec: process 1 must be one that reaps orphans
-}
-
-say() { printf 'fresh machine: %s\n' "$*" >&2; }
-
-die() {
-    say "$*"
-    exit 2
 }
 
 main "$@"

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from results.handover.evidence_pcapng import write_evidence
 from tests.results.recorded import unpack
 
 ROOT = Path(__file__).parent.parent
@@ -30,7 +31,7 @@ PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 #: Runs that are stored with the tests; the first stands for any.
 _STORED = ("external_relayed", "intranet")
 
-_ROOMS = ("agents", "controllers", "results", "scenarios", "topologies")
+_ROOMS = ("agents", "controllers", "plugin", "results", "scenarios", "topologies")
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _EXITS = re.compile(r"# exits (\d+)$")
@@ -117,24 +118,32 @@ class Scratch:
         for room in _ROOMS:
             # Bytecode comes along, or every command would compile it anew.
             shutil.copytree(ROOT / room, folder / room, ignore=_runs)
-        launcher = folder / "callpath"
-        launcher.write_text(f'#!/bin/sh\nexec {sys.executable} -sP -m scenarios.cli "$@"\n')
-        launcher.chmod(0o755)
+        python = f"PYTHONPATH={folder} exec {sys.executable}"
+        self.script("callpath", f'{python} -sP -m scenarios.cli "$@"')
         for name, text in files().items():
             (folder / name).write_text(text, encoding="utf-8")
         self._stored = {name: self._store(name) for name in _STORED}
 
-    def run(self, text: str) -> "subprocess.CompletedProcess[str]":
+    def script(self, name: str, text: str) -> None:
+        """Write a program of the shell."""
+        path = self.folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+
+    def run(
+        self, text: str, patience: float = _PATIENCE, **variables: str
+    ) -> "subprocess.CompletedProcess[str]":
         """Run a command as a reader's shell would, with ``exit`` for whatever has a prompt."""
         return subprocess.run(
-            ["bash", "-c", self.made_real(text)],
+            ["bash", "-e", "-c", self.made_real(text)],
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(self.folder)},
+            env={**os.environ, "PYTHONPATH": str(self.folder), **variables},
             input="exit\n",
             capture_output=True,
             text=True,
             check=False,
-            timeout=_PATIENCE,
+            timeout=patience,
         )
 
     def made_real(self, text: str) -> str:
@@ -150,6 +159,7 @@ class Scratch:
         run = f"results/runs/{json.loads((unpacked / 'run.json').read_text())['run']}"
         (self.folder / run).parent.mkdir(exist_ok=True)
         unpacked.rename(self.folder / run)
+        write_evidence(self.folder / run)
         return run
 
 

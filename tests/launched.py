@@ -23,6 +23,9 @@ PROBES = {
     "ps": "procps",
 }
 
+BROWSER = "chromium-headless-shell"
+JUDGE = "tshark"
+
 #: What the launcher may start of the machine's own while it installs.
 TOOLS = (
     *("cat", "chmod", "cmp", "cp", "cut", "env", "find", "flock", "grep", "mkdir", "mv"),
@@ -106,6 +109,9 @@ class Machine:
             "journal=/var/lib/misc/callpath.services": f"journal='{self.journal}'",
             "policy=/usr/sbin/policy-rc.d": f"policy='{self.policy}'",
             "package_lock=/run/callpath.lock": f"package_lock='{self.folder}/lock'",
+            "roots_own=/usr/bin # root can write there, nobody else": (
+                f"roots_own='{self.folder}/roots_own'"
+            ),
         }
         for own, stand_in in stand_ins.items():
             assert text.count(f"\n{own}\n") == 1, own
@@ -122,7 +128,7 @@ class Machine:
             "bin": self.bin,
             "pip_fails": self.folder / "pip_fails",
             "apt_fails": self.folder / "apt_fails",
-            "programs": " ".join(PROBES),
+            "programs": " ".join((*PROBES, BROWSER, JUDGE)),
         }
         path.write_text(text.format(**values))
         path.chmod(0o755)
@@ -144,11 +150,13 @@ class Machine:
     def debian(self) -> None:
         """Have root, apt-get, dpkg and systemd; no package is installed."""
         self.user(0)
+        (self.folder / "roots_own").mkdir()
         self.remove(*PROBES)
         self.place("apt-get", APT_GET)
         listing = "/lib/systemd/system/$2.service /etc/init.d/$2"
         self.place("dpkg", f"#!/bin/sh\n[ \"$1\" != -L ] || printf '%s\\n' {listing}\n")
         self.place("dpkg-query", "#!/bin/sh\nexit 1\n")
+        self.place("apt-cache", "#!/bin/sh\necho \"apt-cache $*\" >>'{notes}'\n")
         for program in ("systemctl", "update-rc.d"):
             self.place(program, f"#!/bin/sh\necho \"{program} $*\" >>'{{notes}}'\n")
 

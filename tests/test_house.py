@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 
 #: The rooms; scripts are no room, but bound by the same rules.
 ROOMS = ("topologies", "controllers", "agents", "scenarios", "results")
-READ = (*ROOMS, "scripts")
+READ = (*ROOMS, "plugin", "scripts")
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ RULES = (
     Rule(READ, ("scenarios",), "nobody imports scenarios", allowed=("scenarios",)),
     Rule(("results",), ("agents",), "a bug in the agents must not hide itself"),
     Rule(("topologies",), ("agents",), "a network does not know who uses it"),
+    Rule(("plugin",), ROOMS, "it runs in the environments of others"),
     Rule(READ, ("mininet",), "topologies/lab.py alone has it", allowed=("topologies.lab",)),
     Rule(READ, ("aioice",), "agents/ice alone has it", allowed=("agents.ice",)),
     Rule(
@@ -136,6 +137,11 @@ def test_the_rooms_are_read_at_all() -> None:
             "scripts/survey.py",
             "from scenarios import runner",
             "imports scenarios.runner; nobody imports scenarios",
+        ),
+        (
+            "plugin/pytest_callpath/run.py",
+            "from results.schema import Result",
+            "imports results.schema.Result; it runs in the environments of others",
         ),
         (
             "results/evidence.py",

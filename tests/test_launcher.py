@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.launched import CLI, PIP, PROBES, TOOLS, Machine
+from tests.launched import BROWSER, CLI, JUDGE, PIP, PROBES, TOOLS, Machine
 
 
 @pytest.fixture
@@ -343,3 +343,31 @@ def test_an_installation_that_was_killed_is_ended_and_its_services_disabled(
     assert "systemctl disable unbound.service" not in notes
     assert not machine.policy.exists()
     assert not machine.journal.exists()
+
+
+def test_roots_tests_get_a_browser_and_another_reader_of_captures(machine: Machine) -> None:
+    machine.debian()
+    assert machine.start("run").code == 0
+    assert not any(one in note for note in machine.notes() for one in (BROWSER, JUDGE))
+    machine.remove(BROWSER, JUDGE)
+    assert machine.start("test").code == 0
+    notes = machine.notes()
+    assert any(note.endswith(f"install {JUDGE} {BROWSER}") for note in notes)
+    assert machine.start("test").code == 0
+    assert not any("apt-get" in note for note in machine.notes())
+
+
+def test_where_there_is_no_such_browser_tests_do_without(machine: Machine) -> None:
+    machine.debian()
+    machine.place("apt-cache", "#!/bin/sh\necho {notes} >/dev/null\nexit 100\n")
+    start = machine.start("test")
+    assert start.code == 0
+    assert f"there is no package {BROWSER} here" in start.err
+    machine.remove(BROWSER)
+    machine.notes()
+    assert machine.start("test").code == 0
+    assert not any("apt-get" in note for note in machine.notes())
+
+
+def test_an_ordinary_user_is_not_asked_for_a_browser(machine: Machine) -> None:
+    assert machine.start("test").code == 0

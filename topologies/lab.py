@@ -22,7 +22,7 @@ from mininet.node import OVSSwitch, Switch
 from topologies import ovs
 from topologies.host_script import PRIVATE, setup_script
 from topologies.links import Links
-from topologies.processes import Process, Processes, Program
+from topologies.processes import PATIENCE, Process, Processes, Program
 from topologies.spec import Firewall, Host, Link, Network, Tap, mac_of
 
 #: IPv6 is off in these networks: its multicast fills backlogs. Interfaces made later inherit it.
@@ -187,7 +187,7 @@ class Lab:
     def output_of(self, host: str, *command: str) -> str:
         """What a short command prints on a host; LabError when it fails."""
         within = ("mnexec", "-a", str(self.pid(host)), *command)
-        done = subprocess.run(within, capture_output=True, text=True, timeout=20, check=False)
+        done = subprocess.run(within, capture_output=True, text=True, timeout=PATIENCE, check=False)
         if done.returncode != 0:
             raise LabError(f"{' '.join(command)} failed on {host}: {done.stderr.strip()}")
         return done.stdout

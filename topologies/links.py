@@ -50,6 +50,9 @@ class Links:
             self._netlink.link("add", ifname=name, kind="wireguard")
         except NetlinkError:
             return False
+        # Captures are to show packets as WireGuard carries them: neither before segmentation
+        # (GSO) nor after small ones were put together (GRO).
+        self._netlink.link("set", index=self._index(name), gso_max_segs=1, gro_max_size=1)
         return True
 
     def add_bridge(self, name: str, ports: Iterable[str]) -> None:

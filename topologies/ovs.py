@@ -10,9 +10,10 @@ import re
 import socket
 import subprocess
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
-from topologies.processes import Process, Processes, Program
+from topologies.processes import PATIENCE, Process, Processes, Program
 from topologies.spec import Firewall, Network
 
 #: All of it lies in the world's own /run.
@@ -23,14 +24,11 @@ _SOCKET = FOLDER / "db.sock"
 _DATABASE = FOLDER / "conf.db"
 _CONTROL = FOLDER / "vswitchd.ctl"
 
-#: Where the kernel says that it has the datapath.
-_KERNEL_MODULE = Path("/sys/module/openvswitch")
-
+#: Succeeds where the kernel has the datapath; a kernel that has it as a module loads it then.
+KERNEL_DATAPATH = ("genl", "ctrl", "get", "name", "ovs_datapath")
 
 #: Where programs of user space make network devices, as the userspace datapath does.
 _TUN = Path("/dev/net/tun")
-
-_TIMEOUT = 10.0
 
 _FLOW = re.compile(r"cookie=(?P<cookie>0x[0-9a-f]+),.* n_packets=(?P<packets>\d+),")
 
@@ -69,7 +67,7 @@ def start(processes: Processes, logs: Path) -> list[Process]:
         Program("ovsdb", ("ovsdb-server", f"--remote=punix:{_SOCKET}", str(_DATABASE))),
     )
     # The socket's file is there before anybody listens; ovs-vsctl would wait a second then.
-    processes.wait(_database_listens, _TIMEOUT, "ovsdb-server to listen", every=0.005)
+    processes.wait(_database_listens, PATIENCE, "ovsdb-server to listen", every=0.005)
     # Without it, TCP and UDP through the userspace datapath fail while ping passes: offloaded
     # checksums are never made. It counts only when set before the switch starts.
     ask("ovs-vsctl", "--no-wait", "init", "--", "set", "Open_vSwitch", ".",
@@ -82,9 +80,10 @@ def start(processes: Processes, logs: Path) -> list[Process]:
     return [database, switch]
 
 
+@cache
 def datapath() -> str:
     """Mininet's name of the datapath to use here: "kernel" or "user"."""
-    return "kernel" if _KERNEL_MODULE.exists() and _is_real_root() else "user"
+    return "kernel" if _is_real_root() and _kernel_has_datapath() else "user"
 
 
 def settle() -> None:
@@ -103,7 +102,7 @@ def counters(bridge: str) -> dict[int, int]:
 
 def ask(*command: str) -> str:
     """Run one of the OVS tools; what it prints, or OvsError with what it complained of."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     if done.returncode != 0:
         raise OvsError(f"{' '.join(command)} failed: {done.stderr.strip() or 'without a word'}")
     return done.stdout
@@ -117,6 +116,11 @@ def _spawn(processes: Processes, logs: Path, program: Program) -> Process:
 def _database_listens() -> bool:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         return probe.connect_ex(str(_SOCKET)) == 0
+
+
+def _kernel_has_datapath() -> bool:
+    asked = subprocess.run(KERNEL_DATAPATH, capture_output=True, timeout=PATIENCE, check=False)
+    return asked.returncode == 0
 
 
 def _is_real_root() -> bool:

@@ -20,8 +20,9 @@ from typing import Any, TextIO
 
 from topologies import spawner
 
-#: How long a process may take to end once asked, in seconds.
-_END_TIMEOUT = 5.0
+#: How long to wait for what takes less than a second, in seconds. On an emulated processor it
+#: takes a minute; what died is noticed at once, however long this is.
+PATIENCE = 120.0
 
 
 class ProcessError(Exception):
@@ -171,39 +172,50 @@ class Processes:
         }
         self._processes.append(process)
         socket.send_fds(self._channel, [json.dumps(request).encode()], list(stdio))
-        self.wait(lambda: process.pid > 0, 10.0, f"the spawner to start {program.name}")
+        self.wait(lambda: process.pid > 0, PATIENCE, f"the spawner to start {program.name}")
 
     def wait(
-        self, condition: Callable[[], bool], timeout: float, what: str, every: float | None = None
+        self,
+        condition: Callable[[], bool],
+        timeout: float,
+        what: str,
+        every: float | None = None,
+        speaker: Process | None = None,
     ) -> None:
         """Serve all processes until the condition holds.
 
         It is looked at after whatever a process says or does, and ``every`` so
         many seconds where it hangs on something else (a file). ProcessError after
-        ``timeout`` seconds, naming ``what`` did not come, or as soon as any process
-        dies unasked.
+        ``timeout`` seconds, counted anew from whatever ``speaker`` says, naming
+        ``what`` did not come, or as soon as any process dies unasked.
         """
-        deadline = time.monotonic() + timeout
+        began, heard = time.monotonic(), 0
         while not condition():
-            left = deadline - time.monotonic()
+            if speaker and len(speaker.heard) > heard:
+                began, heard = time.monotonic(), len(speaker.heard)
+            left = began + timeout - time.monotonic()
             if left <= 0:
                 raise ProcessError(f"waited {timeout:g} s for {what}, in vain{self._silent()}")
             self._pump(left if every is None else min(every, left))
             self.check()
 
-    def wait_ready(self, processes: Sequence[Process], timeout: float = 10.0) -> None:
+    def wait_ready(self, processes: Sequence[Process], timeout: float = PATIENCE) -> None:
         """Wait until all of them said that they are ready."""
         names = ", ".join(process.name for process in processes)
         self.wait(lambda: all(p.ready for p in processes), timeout, f"{names} to be ready")
 
     def wait_event(self, process: Process, event: str, timeout: float, **values: str | int) -> None:
-        """Wait until an agent said ``event`` with these values."""
+        """Wait until an agent said ``event`` with these values.
+
+        ProcessError when it has said nothing at all for ``timeout`` seconds.
+        """
         wanted = {"event": event, **values}
         said = ", ".join(f"{key} {value}" for key, value in values.items())
         self.wait(
             lambda: any(wanted.items() <= heard.items() for heard in process.events),
             timeout,
             f"{process.name} to say {event} ({said})",
+            speaker=process,
         )
 
     def check(self) -> None:
@@ -245,7 +257,7 @@ class Processes:
         names = ", ".join(process.name for process in processes)
         self.wait(
             lambda: all(process.exit_code is not None for process in processes),
-            _END_TIMEOUT,
+            PATIENCE,
             f"{names} to end",
         )
 

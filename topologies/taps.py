@@ -26,8 +26,9 @@ from topologies.spec import Network, Tap
 #: bridge"): a canary crosses its own link only, and no firewall counts it.
 _NEAREST_BRIDGE = "01:80:c2:00:00:0e"
 
-#: dumpcap reads what the kernel holds back for up to a quarter of a second.
-_FLUSH_TIMEOUT = 5.0
+#: dumpcap reads what the kernel holds back for up to a quarter of a second. A canary that was
+#: lost never comes, so this is not for ever; in seconds.
+_FLUSH_TIMEOUT = 30.0
 
 #: How probable it may be that no copy of a canary crosses a cable that loses frames on purpose.
 _ALL_LOST = 1e-9

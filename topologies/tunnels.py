@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from topologies.host_script import PRIVATE, resolver_file
 from topologies.lab import Lab
-from topologies.processes import Processes, Program
+from topologies.processes import PATIENCE, Processes, Program
 from topologies.spec import Vpn
 
 #: Seconds between packets that keep a NAT's mapping.
@@ -55,7 +55,7 @@ class Tunnels:
             return
         _attach_client(self._lab, vpn, host)
         self._processes.wait(
-            lambda: self._has_shaken_hands(vpn, host), 10.0, f"{host}'s tunnel", every=0.02
+            lambda: self._has_shaken_hands(vpn, host), PATIENCE, f"{host}'s tunnel", every=0.02
         )
 
     def _has_shaken_hands(self, vpn: Vpn, host: str) -> bool:

@@ -22,7 +22,7 @@ from topologies.caller import caller
 _FIRST_PROCESS = Path(__file__).with_name("first_process.py")
 
 #: How long the first process may take to end a world, in seconds.
-_END_TIMEOUT = 10.0
+_END_TIMEOUT = 60.0
 
 
 #: How long an interrupted stage may take to store what it has, in seconds.

@@ -68,6 +68,16 @@ def test_each_scenario_has_exactly_its_flows(scenario: str, runs: Path) -> None:
     assert all(path["packets"] == path["authenticated"] > 90 for path in paths)
 
 
+def test_the_run_folder_names_the_datapath_and_the_wireguard_that_were_used(runs: Path) -> None:
+    _, result = _run(runs, "vpn_internal_direct")
+    folder = RunFolder(runs / result["run"])
+    used, logs = folder.read_run().facilities, folder.path / "logs"
+    switch = (logs / "vswitchd.log").read_text(encoding="utf-8")
+    assert ("the kernel's datapath" in used["openvswitch"]) == ("system@ovs-system: " in switch)
+    assert ("userspace datapath" in used["openvswitch"]) == ("netdev@ovs-netdev: " in switch)
+    assert ("wireguard-go" in used["wireguard"]) == (logs / "vic-wg0.log").exists()
+
+
 def test_the_steps_of_a_vpn_user(runs: Path) -> None:
     _, result = _run(runs, "vpn_internal_relayed")
     flows = {step["step"]: step["flows"] for step in result["calls"][0]["steps"]}
@@ -137,7 +147,7 @@ def test_the_relay_in_the_tunnel_leaves_no_way_for_media(runs: Path, tmp_path: P
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 2
     assert "for vic to say reported" in errors
-    (folder,) = runs.iterdir()
+    (folder,) = runs.glob("*/")
     table = _table(folder)
     assert not (table.inner_kind == Kind.RTP).any()
     asked = [

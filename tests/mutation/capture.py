@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from results.captures import read_capture
+from results.wire.captures import read_capture
 
 #: Enhanced Packet Block: type and length; interface, time, sizes; the length again.
 _BEFORE, _AFTER = 28, 4
@@ -37,7 +37,7 @@ def take_apart(path: Path) -> Pieces:
     data, records = capture.data, capture.records
     frames = tuple(Frame(one.time, data[one.start : one.start + one.size]) for one in records)
     if not records:
-        return Pieces(data, frames, b"")
+        return Pieces(data[:], frames, b"")
     begin, last = records[0].start - _BEFORE, records[-1]
     end = last.start + last.size + -last.size % 4 + _AFTER
     return Pieces(data[:begin], frames, data[end:])

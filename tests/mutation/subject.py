@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from results.frames import Kind
 from results.judge import judge
 from results.packets import PacketTable, read_table
 from results.schema import Result, Run, RunFolder, Verdict
 from results.tunnels import tunnels_of
+from results.wire.kinds import Kind
 from tests.mutation.capture import Frame, Pieces, put_together, take_apart
 from topologies.spec import Tap
 

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from results.captures import read_capture
 from results.schema import Result, RunFolder
+from results.wire.captures import read_capture
 from tests.results.story import Frame, pcap
 
 DATA = Path(__file__).with_name("data")

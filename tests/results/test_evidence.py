@@ -4,7 +4,7 @@ from pathlib import Path as FilePath
 
 import pytest
 
-from results.evidence import Evidence, read_evidence
+from results.evidence import Evidence, Reading
 from results.problems import Ground
 from results.schema import Moment
 from tests.results.judged import a_run
@@ -28,7 +28,7 @@ SOMETHING = b"\x00 something that is not media"
 
 
 def read(story: Story, folder: FilePath) -> Evidence:
-    return read_evidence(story.table(folder), a_run(network=story.network), {}, {}, {})
+    return Reading(story.table(folder), a_run(network=story.network), {}, {}, {}).evidence()
 
 
 def holes(evidence: Evidence) -> list[str]:

@@ -100,7 +100,7 @@ def test_sequence_numbers_wrap(tmp_path: Path, recorded: Session) -> None:
     assert text(transcript.from_server) == ANSWER + LAST
 
 
-@settings(max_examples=20)
+@settings(deadline=None, max_examples=20)
 @given(st.randoms(use_true_random=False), st.integers(100, 1500))
 def test_order_and_repetition_do_not_matter(
     scratch: Path, recorded: Session, chance: random.Random, mss: int
@@ -114,6 +114,7 @@ def test_order_and_repetition_do_not_matter(
     assert text(transcript.from_server) == ANSWER + LAST
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=1, max_size=60), st.integers(0, 2**32 - 1), st.data())
 def test_a_stream_is_put_together_from_any_pieces(
     content: bytes, isn: int, data: st.DataObject
@@ -260,6 +261,7 @@ def test_connections_are_told_apart(tmp_path: Path) -> None:
     assert connections(table, 1) == []
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=80), st.binary(max_size=80))
 def test_arbitrary_streams_are_never_more_than_refused(
     scratch: Path, client: bytes, server: bytes
@@ -270,7 +272,7 @@ def test_arbitrary_streams_are_never_more_than_refused(
     assert refusal(connection, {})
 
 
-@settings(max_examples=50)
+@settings(deadline=None, max_examples=50)
 @given(st.data())
 def test_a_damaged_session_is_never_more_than_refused(
     scratch: Path, recorded: Session, data: st.DataObject

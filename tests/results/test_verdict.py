@@ -98,13 +98,13 @@ EXPECTED = ({Flow.F2, Flow.F4}, {Flow.F2_VPN})
 
 
 def test_an_unsupported_case_that_is_expected_passes_and_is_named() -> None:
-    verdict, reason, _ = judged(expecting(*EXPECTED, "media over VPN"), TUNNELLED)
+    verdict, reason, *_ = judged(expecting(*EXPECTED, "media over VPN"), TUNNELLED)
     assert verdict is Verdict.PASS
     assert reason.startswith("unsupported, as expected: media over VPN; alice and bob: ")
 
 
 def test_an_unsupported_case_that_is_not_expected_fails_though_its_flows_are() -> None:
-    verdict, reason, citations = judged(expecting(*EXPECTED), TUNNELLED)
+    verdict, reason, citations, *_ = judged(expecting(*EXPECTED), TUNNELLED)
     assert verdict is Verdict.FAIL
     assert reason == (
         "unsupported: media over VPN: something, in the tunnel (frame 3 of alice-eth0)"
@@ -113,7 +113,7 @@ def test_an_unsupported_case_that_is_not_expected_fails_though_its_flows_are() -
 
 
 def test_another_unsupported_case_than_expected_fails() -> None:
-    verdict, reason, _ = judged(expecting(*EXPECTED, "a packet shaper"), TUNNELLED)
+    verdict, reason, *_ = judged(expecting(*EXPECTED, "a packet shaper"), TUNNELLED)
     assert (verdict, reason) == (
         Verdict.FAIL,
         "expected an unsupported case (a packet shaper), but media over VPN was seen",
@@ -122,7 +122,7 @@ def test_another_unsupported_case_than_expected_fails() -> None:
 
 def test_a_pass_ends_with_its_remarks_and_cites_their_frames() -> None:
     remarked = evidence(remarks=(Remark("no media in the tunnel", (frame(77),)),))
-    verdict, reason, citations = judged(seen=remarked)
+    verdict, reason, citations, *_ = judged(seen=remarked)
     assert (verdict, reason.rpartition("; ")[2]) == (Verdict.PASS, "no media in the tunnel")
     assert citations[-1].frame == 77
 
@@ -231,7 +231,7 @@ def test_a_pass_through_a_relay_names_the_rules_that_refused_direct_pairs(
     call = call_evidence()
     media = [path.model_copy(update={"relayed_by": relay}) for path in call.result.media]
     result = call.result.model_copy(update={"media": tuple(media), "pairs": pairs})
-    verdict, said, _ = judged(seen=evidence(calls=(replace(call, result=result),)))
+    verdict, said, *_ = judged(seen=evidence(calls=(replace(call, result=result),)))
     assert verdict is Verdict.PASS
     assert said == (
         "alice and bob: 206 of 206 media packets authenticated, Flow 5"
@@ -241,13 +241,13 @@ def test_a_pass_through_a_relay_names_the_rules_that_refused_direct_pairs(
 
 def test_an_unlisted_flow_is_never_expected() -> None:
     stray = replace(shown("media", Flow.F6, 7), flow=UNLISTED)
-    verdict, reason, _ = judged(seen=evidence(media=(*EVIDENCE.media, stray)))
+    verdict, reason, *_ = judged(seen=evidence(media=(*EVIDENCE.media, stray)))
     assert verdict is Verdict.FAIL
     assert reason.startswith("unexpected media Flow unlisted")
 
 
 def test_a_planned_call_that_is_not_there_fails() -> None:
-    verdict, reason, _ = judged(seen=evidence(calls=()))
+    verdict, reason, *_ = judged(seen=evidence(calls=()))
     assert verdict is Verdict.FAIL
     assert reason == "the planned call c1 of alice to bob is not in the captures"
 
@@ -256,7 +256,7 @@ def test_nothing_observed_is_never_a_pass() -> None:
     nothing = Evidence(signalling=(), media=(), calls=(), problems=())
     assert judged(seen=nothing).verdict is Verdict.FAIL
     silent = a_run(calls=(), expect=Expectation(signalling=frozenset(), media=frozenset()))
-    verdict, reason, _ = judged(silent, nothing)
+    verdict, reason, *_ = judged(silent, nothing)
     assert (verdict, reason) == (Verdict.FAIL, "no call was planned, so there is nothing to prove")
 
 
@@ -289,14 +289,14 @@ def test_a_call_that_nobody_planned_fails() -> None:
 
 def test_a_claim_that_differs_fails_with_both_values() -> None:
     lie = Claim(call="c1", local=endpoint("10.10.0.11:1"), remote=endpoint(BOB))
-    verdict, reason, _ = judged(claims={"c1": {**CLAIMS["c1"], "alice": lie}})
+    verdict, reason, *_ = judged(claims={"c1": {**CLAIMS["c1"], "alice": lie}})
     assert verdict is Verdict.FAIL
     assert "10.10.0.11:1/udp (host)" in reason
     assert f"{ALICE}/udp (host)" in reason
 
 
 def test_a_missing_claim_is_inconclusive() -> None:
-    verdict, reason, _ = judged(claims={})
+    verdict, reason, *_ = judged(claims={})
     assert verdict is Verdict.INCONCLUSIVE
     assert reason == (
         "alice left no claim of the pair that it selected in call c1; "
@@ -333,7 +333,7 @@ def test_every_ground_is_tried_above() -> None:
 
 def test_a_hole_outweighs_a_failure_but_both_are_said() -> None:
     seen = evidence(problems=(problem(Ground.FLOWS, "wrong"), problem(Ground.HOLE, "torn")))
-    verdict, reason, citations = judged(seen=seen)
+    verdict, reason, citations, *_ = judged(seen=seen)
     assert (verdict, reason) == (Verdict.INCONCLUSIVE, "torn; wrong")
     assert [citation.what for citation in citations[:2]] == ["torn", "wrong"]
 

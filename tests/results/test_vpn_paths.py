@@ -174,7 +174,7 @@ def test_a_connection_is_2_prime_and_then_4(tmp_path: FilePath) -> None:
     table = story.table(tmp_path)
     (opening,) = connections(table, story.places).openings
     assert opening.flows == (Flow.F2_VPN, Flow.F4)
-    assert [first.tap.name for _, first in opening.legs] == ["vic-wg0", "vpn_gw-eth1"]
+    assert [part[0].tap.name for _, part in opening.legs] == ["vic-wg0", "vpn_gw-eth1"]
     assert missing_hello(table, opening) is None
     assert len(syns(table)[0]) == 10
 

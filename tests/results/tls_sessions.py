@@ -30,10 +30,10 @@ NAME = "front-end.service.example"
 WRAPS = 2**32 - 5
 
 REQUEST, ANSWER, NEXT, LAST = b"GET /inbox", b"x" * 3000, b"POST /telemetry", b"bye"
-DIALOGUE = ((True, REQUEST), (False, ANSWER), (True, NEXT), (False, LAST))
-
 #: Bytes that one end sent at once, and whether it was the client.
 Flight = tuple[bool, bytes]
+
+DIALOGUE: tuple[Flight, ...] = ((True, REQUEST), (False, ANSWER), (True, NEXT), (False, LAST))
 
 
 class Segment(NamedTuple):
@@ -79,7 +79,11 @@ def certificate(path: Path, key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey)
 
 
 def session(
-    certificate: Path, keylog: Path, ciphers: str, version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2
+    certificate: Path,
+    keylog: Path,
+    ciphers: str,
+    version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2,
+    dialogue: Iterable[Flight] = DIALOGUE,
 ) -> Session:
     """Shake hands and hold the dialogue, both in memory."""
     server_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -94,7 +98,7 @@ def session(
     client = client_context.wrap_bio(to_client, to_server, server_hostname=NAME)
     server = server_context.wrap_bio(to_server, to_client, server_side=True)
     flights = _handshake(client, server, to_client, to_server)
-    for from_client, data in DIALOGUE:
+    for from_client, data in dialogue:
         (client if from_client else server).write(data)
         flights.append((from_client, (to_server if from_client else to_client).read()))
     return Session(flights, keylog)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from topologies.processes import Process, ProcessError, Processes, Program
+from topologies.processes import PATIENCE, Process, ProcessError, Processes, Program
 
 
 @pytest.fixture
@@ -81,8 +81,35 @@ def test_a_process_that_has_ended_meanwhile_can_be_asked_to_end(
     assert process.exit_code == 0
 
 
+@pytest.mark.parametrize("renewed", [True, False])
+def test_who_goes_on_talking_is_waited_for(
+    processes: Processes, log: Path, monkeypatch: pytest.MonkeyPatch, *, renewed: bool
+) -> None:
+    process = _spawn(processes, _sh("echo 0; while read line; do echo $line; done"), log)
+    processes.wait(lambda: len(process.heard) == 1, PATIENCE, "the first line")
+    seconds = 0  # a clock of our own: it goes on by one with each line
+    monkeypatch.setattr("topologies.processes.time.monotonic", lambda: seconds)
+
+    def nine_lines() -> bool:
+        nonlocal seconds
+        if len(process.heard) > seconds:
+            seconds += 1
+            process.send({"do": "talk"})
+        return seconds == 9
+
+    def wait() -> None:
+        processes.wait(nine_lines, 5, "nine lines", speaker=process if renewed else None)
+
+    if renewed:
+        wait()
+    else:
+        with pytest.raises(ProcessError, match="waited 5 s for nine lines, in vain"):
+            wait()
+    processes.end([process])
+
+
 def test_orders_are_lines(processes: Processes, log: Path) -> None:
-    process = _spawn(processes, _sh('echo ready; read order; echo "$order"', "ready"), log)
+    process = _spawn(processes, _sh('echo ready; read order; echo "$order"; read x', "ready"), log)
     processes.wait_ready([process])
     process.send({"do": "call"})
     processes.wait(lambda: len(process.heard) == 2, 5, "the order to come back")

@@ -1,0 +1,27 @@
+"""tshark and the packet table say the same of what runs of every scenario capture."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from scenarios.scenario import all_scenarios
+from tests.lab.support import callpath, results_of
+from tests.results.wire.agreement import check_folder
+
+pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+
+#: The scenario whose captures are always compared.
+SAMPLE = "external_relayed"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(scenario.name, marks=[] if scenario.name == SAMPLE else pytest.mark.long)
+        for scenario in all_scenarios()
+    ],
+)
+def test_a_run(runs: Path, name: str) -> None:
+    (result,) = results_of(callpath("run", name, "--json", "--runs", str(runs)))
+    check_folder(runs / result["run"])
