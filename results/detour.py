@@ -6,8 +6,9 @@ from itertools import pairwise
 from results.media import Stream
 from results.paths import Path
 from results.problems import cite
+from results.routes import way_around
 from results.vpn import Findings, Remark, Scenery
-from results.ways import is_tunnel_hop, way_around, way_of
+from results.ways import is_tunnel_hop, way_of
 
 
 def in_tunnels(scenery: Scenery) -> Findings:

@@ -17,8 +17,9 @@ from results.counters import Counted, counter_problems, silent_rules
 from results.dtls import Handshake
 from results.fates import Fates
 from results.first_packet import Reversal, reversal
-from results.holes import hole_problem
+from results.holes import hello_problems, hole_problem
 from results.ice import Ice
+from results.impaired import Crossed, crossings, impaired_findings
 from results.inversion import inverted_cables
 from results.legs import Conversations, NamedFlow, Opened, hosts_of, in_order, name_of
 from results.media import (
@@ -42,7 +43,6 @@ from results.openings import (
     Opening,
     Query,
     connections,
-    missing_hello,
     queries,
     unlisted,
 )
@@ -60,7 +60,7 @@ from results.signalling import KeyLogs, Signalling, read_signalling
 from results.steps import Scene, citations_of, find_steps, step_problems, steps_of
 from results.turn import Turn, read_turn
 from results.unreachable import unreachables
-from results.vpn import Remark, Scenery
+from results.vpn import Remark, Scenery, together
 from results.vpn_findings import findings_of
 from topologies.spec import Flow, Role
 
@@ -98,6 +98,8 @@ class Evidence:
     problems: tuple[Problem, ...]
     #: What else a PASS tells.
     remarks: tuple[Remark, ...] = ()
+    #: What took impaired hops.
+    crossed: tuple[Crossed, ...] = ()
 
     @property
     def in_tunnel(self) -> Shown | None:
@@ -202,7 +204,9 @@ class Reading:
     def evidence(self) -> Evidence:
         """All of it."""
         calls = tuple(self.call(call) for call in self.calls)
-        vpn = findings_of(self.scenery(calls))
+        crossed = crossings(self.places, self.udp.paths, self.fates, self.canaries.end)
+        impaired = impaired_findings(self.table, crossed)
+        found = together((findings_of(self.scenery(calls)), impaired))
         return Evidence(
             signalling=tuple(self.shown_signalling()),
             media=tuple(self.shown_media()),
@@ -217,9 +221,10 @@ class Reading:
                 *self.keys[1],
                 *strange(self.table, self.media[1]),
                 *(problem for call in calls for problem in call.problems),
-                *vpn.problems,
+                *found.problems,
             ),
-            remarks=vpn.remarks,
+            remarks=found.remarks,
+            crossed=crossed,
         )
 
     def counter_problems(self) -> Iterator[Problem]:
@@ -322,21 +327,11 @@ class Reading:
             yield hole_problem(self.table, hole, count)
         yield from inverted_cables(self.table, self.udp.paths)
         for opening in self.tcp.openings:
-            yield from self.hello_problems(opening)
+            yield from hello_problems(self.table, opening)
 
     def _is_readable(self, hole: Hole) -> bool:
         """Whether the tap that missed a packet was read at all; else that is said already."""
         return hole.missed is None or hole.missed in self.table.taps
-
-    def hello_problems(self, opening: Opening) -> Iterator[Problem]:
-        """A connection whose ClientHello a tap missed."""
-        unseen = missing_hello(self.table, opening)
-        if unseen:
-            yield Problem(
-                Ground.HOLE,
-                f"{unseen.tap.name} saw the SYN of {opening.what}, but not its ClientHello",
-                (cite(self.table, unseen.row, "SYN of a connection without its ClientHello"),),
-            )
 
     def call(self, call: Call) -> CallEvidence:
         """One call: its media, the pair it selected and the others, its steps."""
@@ -403,7 +398,7 @@ class Reading:
         yield from selection.problems
         yield from candidate_problems(self.table, self.places, self.spoken, self.turn, call)
         for stream in streams:
-            yield from losses(self.table, stream)
+            yield from losses(self.table, stream, self.fates.is_by_chance)
             yield from astray(self.table, stream)
             yield from off_the_pair(self.table, self.places, call, selection, stream.arrived)
         planned = next((plan for plan in self.run.calls if plan.id == call.id), None)

@@ -47,6 +47,8 @@ class Fate:
     by: str | None = None
     rule: str | None = None
     gap: bool = False
+    #: Lost on a cable, or in a tunnel over one, that is to lose some packets.
+    by_chance: bool = False
 
 
 class Fates:
@@ -78,7 +80,12 @@ class Fates:
         """What became of a packet that did not arrive; ``state`` is that of its connection."""
         last = path.last
         if last.way is Way.OUT:
-            return self._at_tunnel(last) or self._at_firewall(last, state) or _gap(last)
+            return (
+                self._at_tunnel(last)
+                or self._at_firewall(last, state)
+                or self._on_line(last)
+                or _gap(last)
+            )
         return (
             self._answered(last)
             or self._at_nat(last)
@@ -86,6 +93,10 @@ class Fates:
             or self._without_route(last)
             or _gap(last)
         )
+
+    def is_by_chance(self, path: Path) -> bool:
+        """Whether a packet was lost where some are lost on purpose."""
+        return not path.complete and self.of(path).by_chance
 
     def _at_tunnel(self, last: Sighting) -> Fate | None:
         """What cryptokey routing does (WireGuard whitepaper, section 2), at either end.
@@ -131,6 +142,15 @@ class Fates:
             return _gap(last, f", although {firewall.name} lets it pass by rule {decision.rule}")
         because = table.policy.because_of(decision.rule)
         return self._by_rule(firewall.name, decision.rule, because, last)
+
+    def _on_line(self, last: Sighting) -> Fate | None:
+        """Whether the way to the next tap loses packets on purpose."""
+        loss = self._places.line(last.tap, last.far).loss
+        if not loss:
+            return None
+        where = last.tap.link or last.tap.tunnel
+        because = f"{where} loses {loss * 100:g} % of what {last.tap.host} sends, this by chance"
+        return Fate(Outcome.UNKNOWN, because, last.row, by_chance=True)
 
     def _answered(self, last: Sighting) -> Fate | None:
         """What the host where it ended said of it."""

@@ -1,5 +1,8 @@
 """A hole in the evidence, in words: packets that a tap should have seen and has not."""
 
+from collections.abc import Iterator
+
+from results.openings import Opening, missing_hello
 from results.packets import PacketTable
 from results.paths import Hole
 from results.problems import Ground, Problem, cite
@@ -17,3 +20,14 @@ def hole_problem(table: PacketTable, hole: Hole, count: int) -> Problem:
         f"(first: frame {table.frame[hole.seen.row]} of {seen})",
         (cite(table, hole.seen.row, f"passed {missed} without being captured there"),),
     )
+
+
+def hello_problems(table: PacketTable, opening: Opening) -> Iterator[Problem]:
+    """A tap that saw a connection's SYN, but not the first data that others have."""
+    unseen = missing_hello(table, opening)
+    if unseen:
+        yield Problem(
+            Ground.HOLE,
+            f"{unseen.tap.name} saw the SYN of {opening.what}, but not its ClientHello",
+            (cite(table, unseen.row, "SYN of a connection without its ClientHello"),),
+        )

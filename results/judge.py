@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
+from results import impaired
 from results.absence import count_problems, foreign_captures
 from results.counters import counted_by_rules
 from results.evidence import Evidence, Reading
@@ -61,6 +62,7 @@ def examine(folder: Path) -> Judged:
     counted = counted_by_rules(ending)
     reading = Reading(table, run, keys.tls, keys.dtls, counted, keys.service)
     evidence = reading.evidence()
+    problems += impaired.count_problems(run.network, ending, evidence.crossed) if ending else []
     judgement = decide(run, evidence, claims, problems)
     result = _result(run, evidence, judgement, _seconds(run_folder, ending))
     return Judged(run, ending, reading, evidence, judgement, result)

@@ -144,7 +144,16 @@ class Conversations:
     def _first_let_through(self, leg: Leg) -> Leg:
         there = self._let_through(leg.start, self.places.segment(leg.target))
         back = self._let_through(leg.answered, self.places.segment(leg.origin))
-        return min([leg, *there, *back], key=lambda found: found.sightings[0].time)
+        return min([leg, *there, *back], key=self._passed)
+
+    def _passed(self, leg: Leg) -> int:
+        """When a leg passed the customer network's perimeter, or was sent if it passes none.
+
+        Over slow links, what is sent first need not be the first to be let through.
+        """
+        inside = [self.places.of_tap(seen.tap) is Segment.CUSTOMER for seen in leg.sightings]
+        beyond = inside.index(not inside[0]) if len(set(inside)) > 1 else 0
+        return leg.sightings[beyond].time
 
     def _let_through(self, side: _Side, segment: Segment) -> Iterator[Leg]:
         """Legs from one side that got as far as the other side's segment.

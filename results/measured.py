@@ -1,4 +1,4 @@
-"""What a result tells of how media fared, as it is stored; times are in milliseconds."""
+"""What a run folder tells of how packets fared, as it is stored; times are in milliseconds."""
 
 from pydantic import Field
 
@@ -43,3 +43,15 @@ class Quality(Record):
     #: From the first tap to the last in ms: median, and 99th percentile.
     delay_ms: float
     delay_p99_ms: float
+
+
+class LineCount(Record):
+    """What became of the frames of one sender on an impaired cable, while the run lasted."""
+
+    passed: int
+    #: As the cable's description asks. Netem counts here what it had no room for, too.
+    lost: int
+    #: For want of room, which nobody asked for.
+    overflowed: int
+    #: Passed more than 3 ms after their time; netem does not tell.
+    late: int

@@ -6,7 +6,7 @@ taken for media but named.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -150,9 +150,12 @@ def unlisted_legs(places: Places, opened: Iterable[Opened]) -> list[str]:
     ]
 
 
-def losses(table: PacketTable, stream: Stream) -> list[Problem]:
-    """Media that vanished on the way, other than at the very end of the call."""
-    lost = sorted(lost_paths(stream), key=_where_lost)
+def losses(
+    table: PacketTable, stream: Stream, is_by_chance: Callable[[Path], bool]
+) -> list[Problem]:
+    """Media that vanished on the way, other than by chance or at the very end of the call."""
+    gone = (path for path in lost_paths(stream) if not is_by_chance(path))
+    lost = sorted(gone, key=_where_lost)
     return [_loss(table, stream, list(group)) for _, group in groupby(lost, key=_where_lost)]
 
 

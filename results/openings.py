@@ -17,7 +17,8 @@ from results.packets import ACK, SYN, Kind, PacketTable
 from results.paths import Hole, Path, Travels, follow
 from results.places import Places
 from results.sightings import Ends, Sighting
-from topologies.spec import Flow, Role, Segment, flow_between
+from topologies.flows import flow_between
+from topologies.spec import Flow, Role, Segment
 
 
 @dataclass(frozen=True)

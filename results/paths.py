@@ -18,12 +18,12 @@ from results.identity import identities
 from results.packets import Kind, PacketTable
 from results.places import Places
 from results.sightings import (
-    INVERSION,
-    LONGEST_HOP,
     Sighting,
     Way,
     grouped,
     hops,
+    line_after,
+    may_follow,
     sightings,
 )
 from topologies.spec import Role, Tap
@@ -177,7 +177,7 @@ def _mended(places: Places, chains: Sequence[_Chain], torn: Collection[int]) -> 
     mended: list[_Chain] = []
     for chain in chains:
         lost = [at for at, other in enumerate(mended) if _lost_at(places, other[-1])]
-        before = [at for at in lost if _may_go_on(mended[at][-1], chain[0])]
+        before = [at for at in lost if _may_go_on(places, mended[at][-1], chain[0])]
         if chain[0].row in torn and before:
             mended[before[-1]] += chain
         else:
@@ -185,8 +185,8 @@ def _mended(places: Places, chains: Sequence[_Chain], torn: Collection[int]) -> 
     return mended
 
 
-def _may_go_on(last: Sighting, first: Sighting) -> bool:
-    return -INVERSION <= first.time - last.time <= LONGEST_HOP
+def _may_go_on(places: Places, last: Sighting, first: Sighting) -> bool:
+    return may_follow(line_after(places, last), last, first)
 
 
 def _path(places: Places, chain: _Chain) -> Path:

@@ -7,8 +7,10 @@ an observation.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from results.lines import PLAIN, Hop, Line, lines_of
 from results.tunnels import Tunnel, tunnels_of
-from topologies.spec import Flow, Host, Network, Role, Segment, Tap, flow_between
+from topologies.flows import flow_between
+from topologies.spec import Flow, Host, Network, Role, Segment, Tap
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Places:
     tunnels: Mapping[str, Tunnel]
     #: Name of a VPN and a host -> the tap on the host's end of the tunnel.
     tunnel_taps: Mapping[tuple[str, str], Tap]
+    #: What hops add that are impaired.
+    lines: Mapping[Hop, Line]
 
     def segment(self, host: str) -> Segment:
         """The segment of a host; KeyError when there is no such host."""
@@ -58,6 +62,10 @@ class Places:
         client = tunnel.client_at(dst if outgoing else src)
         return self.tunnel_taps.get((tap.tunnel, client)) if client else None
 
+    def line(self, tap: Tap, far: Tap | None) -> Line:
+        """What the hop from one tap to the tap at its other end adds."""
+        return self.lines.get((tap.name, far.name), PLAIN) if far else PLAIN
+
     def guards(self, tap: Tap) -> bool:
         """Whether a tap stands at a perimeter."""
         return tap.host in self.perimeters or tap.link in self.guarded or tap.tunnel is not None
@@ -79,6 +87,7 @@ def places_of(network: Network) -> Places:
         domains={host.domain: host for host in network.hosts if host.domain},
         tunnels={tunnel.vpn.name: tunnel for tunnel in tunnels_of(network)},
         tunnel_taps={(tap.tunnel, tap.host): tap for tap in network.taps() if tap.tunnel},
+        lines=lines_of(network),
     )
 
 

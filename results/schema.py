@@ -28,7 +28,7 @@ from typing import Literal, TypeVar
 from pydantic import Field, ValidationError
 
 from controllers.policy import Policy
-from results.measured import Hop, Quality
+from results.measured import Hop, LineCount, Quality
 from results.record import Record
 from results.seal import Seal, difference, sealed_file
 from topologies.spec import Flow, Name, Network
@@ -151,6 +151,8 @@ class Ending(Record):
     firewalls: dict[str, dict[str, int]] = Field(default_factory=dict)
     #: NAT router -> rule -> packets that it counted.
     nats: dict[str, dict[str, int]] = Field(default_factory=dict)
+    #: Impaired cable -> sender -> what became of its frames.
+    lines: dict[str, dict[str, LineCount]] = Field(default_factory=dict)
     #: Process -> exit code.
     exits: dict[str, int]
     #: Duration of "boot" and "call" in seconds.

@@ -15,11 +15,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from results.lines import PLAIN, Line
 from results.packets import Kind, PacketTable
 from results.places import Places
 from topologies.spec import Role, Tap
 
-#: Longest time, in ns, that a packet may take over one link or through one host.
+#: Longest time, in ns, that a packet may take over one link or through one host, and over an
+#: impaired link more than it delays.
 LONGEST_HOP = 400_000_000
 #: The clocks of the two ends of a veth can invert by some µs; ns.
 INVERSION = 1_000_000
@@ -141,13 +143,23 @@ def _pairs(
     places: Places, copies: Sequence[Sighting]
 ) -> Iterator[tuple[_Cost, Sighting, Sighting]]:
     for before in copies:
+        line = line_after(places, before)
         for after in copies:
-            gap = after.time - before.time
-            if before is after or not -INVERSION <= gap <= LONGEST_HOP:
+            if before is after or not may_follow(line, before, after):
                 continue
             change = _change(places, before, after)
             if change is not None:
-                yield (change, abs(gap)), before, after
+                yield (change, abs(after.time - before.time - line.delay)), before, after
+
+
+def line_after(places: Places, seen: Sighting) -> Line:
+    """What the hop does that a packet takes next."""
+    return places.line(seen.tap, seen.far) if seen.way is Way.OUT else PLAIN
+
+
+def may_follow(line: Line, before: Sighting, after: Sighting) -> bool:
+    """Whether two sightings are near enough in time to be of one packet."""
+    return -INVERSION <= after.time - before.time <= LONGEST_HOP + line.longest
 
 
 _ROUTING = (Role.ROUTER, Role.NAT)
@@ -158,6 +170,9 @@ def _change(places: Places, before: Sighting, after: Sighting) -> int | None:
     if before.way is Way.OUT:
         return 0 if _same_link(before, after) else None
     if after.way is Way.IN or before.tap.host != after.tap.host:
+        return None
+    # What went over a loopback has been taken; an equal packet there is another copy.
+    if before.way is after.way is Way.LOOP:
         return None
     role = places.role(before.tap.host)
     # What turns back by another router passes here twice, the second time with less to live.

@@ -5,7 +5,6 @@ one way. What a tunnel itself adds is the time between its two ends, less what i
 WireGuard packets take between the same two hosts.
 """
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,12 +13,8 @@ from statistics import median
 from results.packets import Kind
 from results.paths import Path, Travels
 from results.sightings import Sighting
-from topologies.spec import Network, Role
 
 _MILLISECOND = 1e6
-
-#: What passes on packets that are not its own.
-_FORWARDING = (Role.ROUTER, Role.NAT)
 
 
 @dataclass(frozen=True)
@@ -75,23 +70,3 @@ def _carriers(udp: Travels, here: Sighting, there: Sighting) -> list[Path]:
         and path.complete
         and (path.origin, path.target) == ends
     ]
-
-
-def way_around(network: Network, origin: str, target: str) -> tuple[str, ...]:
-    """The shortest way between two hosts outside of all tunnels; empty when there is none."""
-    gateways = {vpn.gateway for vpn in network.vpns}
-    ways: deque[tuple[str, ...]] = deque([(origin,)])
-    reached = {origin}
-    while ways:
-        way = ways.popleft()
-        if way[-1] == target:
-            return way
-        host = network.host(way[-1])
-        if host.name != origin and (host.role not in _FORWARDING or host.name in gateways):
-            continue
-        for leg in host.interfaces:
-            for neighbour, _ in network.attached(leg.link):
-                if neighbour.name not in reached:
-                    reached.add(neighbour.name)
-                    ways.append((*way, neighbour.name))
-    return ()

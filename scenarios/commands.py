@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PASS, FAIL, NOT_DONE = 0, 1, 2
 
 #: What ``bench`` measures that is no scenario.
-CAPTURES = "captures"
+CAPTURES, LINKS = "captures", "links"
 
 #: Exit code of ``exec`` for failures that are not the program's (as env(1) and docker have it).
 OWN_FAILURE = 125
@@ -294,42 +294,19 @@ def shell(options: argparse.Namespace) -> int:
 
 
 def bench(options: argparse.Namespace) -> int:
-    """Measure the phases of a scenario's runs, or the reading of captures."""
-    if options.name == CAPTURES:
-        return _bench_captures(options)
-    from scenarios import bench as benching
-    from scenarios import display
-    from topologies.world import WorldError
+    """Measure the phases of a scenario's runs, the reading of captures, or impaired cables."""
+    from scenarios import benchmarks, display
 
     try:
         with display.progress(options.name) as progress:
-            figures = benching.bench(find(options.name), options.times, progress)
-    except (ScenarioError, PolicyError, WorldError, benching.BenchError, OSError) as error:
+            measured = benchmarks.measure(options.name, options.times, options.packets, progress)
+    except benchmarks.ERRORS as error:
         return _cannot(error)
     if options.json:
-        for figure in figures:
-            print(json.dumps({"scenario": options.name, **vars(figure)}))  # noqa: T201
+        for row in measured.rows:
+            print(json.dumps(row))  # noqa: T201
     else:
-        display.figures(figures)
-    return PASS
-
-
-def _bench_captures(options: argparse.Namespace) -> int:
-    from scenarios import display
-    from scenarios.reading.bench import PACKETS, ReadingError
-    from scenarios.reading.bench import bench as benching
-    from scenarios.reading.peers import PeerError
-
-    try:
-        with display.progress(options.name) as progress:
-            measured = benching(options.packets or PACKETS, options.times, progress)
-    except (ReadingError, PeerError, OSError) as error:
-        return _cannot(error)
-    if options.json:
-        for figure in measured:
-            print(json.dumps({**vars(figure), "packets_per_second": figure.rate}))  # noqa: T201
-    else:
-        display.readings(measured)
+        measured.show()
     return PASS
 
 

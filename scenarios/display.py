@@ -12,6 +12,7 @@ from rich.table import Table
 from results.comparison import Comparison
 from results.schema import REPORT, MediaPath, Result, Verdict
 from scenarios.bench import Figure
+from scenarios.lines.bench import Figure as Line
 from scenarios.reading.bench import Figure as Reading
 
 #: A result, and the folder that it was read from.
@@ -154,6 +155,24 @@ def figures(measured: Sequence[Figure]) -> None:
     for figure in measured:
         seconds = (figure.least, figure.median, figure.most)
         grid.add_row(figure.phase, *(f"{value:.3f}" for value in seconds))
+    screen().print(grid)
+
+
+def lines_measured(measured: Sequence[Line]) -> None:
+    """Print one row for each cable at each rate: what was asked, and what came."""
+    grid = Table("packets/s in all", "delay asked, ms", "median", "99 %", "loss asked", "lost")
+    grid.add_column("for want of room, all")
+    for figure in measured:
+        jitter = f" ± {figure.jitter_ms:g}" if figure.jitter_ms else ""
+        grid.add_row(
+            f"{figure.rate:,.0f}",
+            f"{figure.delay_ms:g}{jitter}",
+            f"{figure.median_ms:.2f}",
+            f"{figure.p99_ms:.2f}",
+            f"{figure.loss:.1%}",
+            f"{figure.lost:.2%}",
+            f"{figure.overflowed:,}",
+        )
     screen().print(grid)
 
 

@@ -60,6 +60,8 @@ class Facts:
     #: What unshare said where it made no namespace.
     refused: str = ""
     mininet: bool = True
+    #: The kernel has netem as a module, which could not be loaded.
+    netem_module: bool = False
     #: The user may make devices of user space, as wireguard-go does.
     tun: bool = True
     #: There is a dumpcap which this user may not run.
@@ -118,6 +120,9 @@ _BARRING = {
 }
 
 _TUN = "/dev/net/tun"
+
+#: How releases of Ubuntu's kernels end, whose netem is in a package of its own.
+_UBUNTU = ("-generic", "-aws", "-azure", "-gcp", "-kvm", "-oracle", "-virtual")
 
 
 def checks() -> list[Check]:
@@ -188,6 +193,7 @@ def look(trials: Collection[str]) -> Facts:
         worked=worked,
         refused=refused,
         mininet=find_spec("mininet") is not None,
+        netem_module=kernel_has("sch_netem"),
         tun=os.access(_TUN, os.R_OK | os.W_OK),
         dumpcap_barred=not shutil.which("dumpcap") and Path("/usr/bin/dumpcap").exists(),
         barring=tuple(barring(Path("/proc/sys"))),
@@ -209,6 +215,15 @@ def packaged(status: bytes, package: str) -> str:
     if not fields.get("Status", "").endswith(" installed"):
         return "unknown"
     return fields["Version"]
+
+
+def kernel_has(module: str, root: Path = Path("/")) -> bool:
+    """Whether the running kernel has the module, loaded or to be loaded."""
+    if (root / "sys/module" / module).exists():
+        return True
+    folder = root / "lib/modules" / os.uname().release
+    lists = ("modules.dep", "modules.builtin")
+    return any(f"/{module}.ko" in _read(folder / name) for name in lists)
 
 
 def barring(settings: Path) -> Iterator[str]:
@@ -295,8 +310,14 @@ def _no_tun(name: str, who: str) -> Check:
 def _netem(facts: Facts) -> Check:
     if "netem" in facts.worked:
         return _used("netem", "the kernel's")
-    what = "none: links as fast as the machine; no scenario needs delay or loss today"
-    return Check("netem", "fallback", what, OTHER_KERNEL)
+    release = facts.versions["kernel"]
+    if facts.netem_module:
+        mend = "sudo modprobe sch_netem"
+    elif release.endswith(_UBUNTU):
+        mend = f"sudo apt-get install linux-modules-extra-{release}"
+    else:
+        mend = OTHER_KERNEL
+    return Check("netem", "fallback", "a delay line in user space, for impaired links", mend)
 
 
 def _namespaces(facts: Facts) -> Check:

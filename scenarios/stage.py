@@ -22,12 +22,14 @@ from typing import Any
 
 from agents import relay, resolver
 from controllers.policy import Policy
+from results.measured import LineCount
 from results.schema import Connection, Ending, PlannedCall, Run, RunFolder, TapCount
 from scenarios.cast import Cast
 from scenarios.enforcement import Enforcement
 from topologies import nat
 from topologies.host_script import PRIVATE
 from topologies.lab import Lab, LabError
+from topologies.lines import Lines
 from topologies.links import LinkError
 from topologies.ovs import OvsError
 from topologies.processes import Process, ProcessError, Processes, Program
@@ -66,6 +68,8 @@ class Counters:
 
     firewalls: dict[str, dict[str, int]]
     nats: dict[str, dict[str, int]]
+    #: Frames, by impaired cable and sender.
+    lines: dict[str, dict[str, dict[str, int]]]
 
 
 class Stage:
@@ -88,6 +92,7 @@ class Stage:
         self._firewalls = Enforcement(network, policies, self._processes, logs, controller_python)
         self._processes.preload(_AGENTS)
         self._lab = Lab(network, self._processes, policies)
+        self._lines = Lines(self._lab, self._processes, logs)
         self._firewalls.connect(self._lab)
         self._canaries = Canaries(self._lab)
         self._tunnels = Tunnels(self._lab, self._processes, logs)
@@ -189,13 +194,21 @@ class Stage:
             taps=taps,
             firewalls=_since(before.firewalls, after.firewalls),
             nats=_since(before.nats, after.nats),
+            lines={
+                link: {
+                    sender: LineCount(**counts)
+                    for sender, counts in _since(before.lines[link], senders).items()
+                }
+                for link, senders in after.lines.items()
+            },
             exits=exits,
             seconds=seconds,
         )
 
     def _counters(self) -> Counters:
-        """What the rules of all firewalls and NATs have counted since the world began."""
-        return Counters(self._firewalls.counters(self._lab), self._nat_counters())
+        """What all firewalls, NATs and impaired cables have counted since the world began."""
+        firewalls = self._firewalls.counters(self._lab)
+        return Counters(firewalls, self._nat_counters(), self._lines.counts())
 
     def _nat_counters(self) -> dict[str, dict[str, int]]:
         return {

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mininet.cli import CLI
+from mininet.link import Intf
 from mininet.net import Mininet
 from mininet.node import Host as MininetHost
 from mininet.node import Node as MininetNode
@@ -25,7 +26,8 @@ from topologies.processes import PATIENCE, Process, Processes, Program
 from topologies.spec import Firewall, Host, Link, Network, Tap, mac_of
 
 #: IPv6 is off in these networks: its multicast fills backlogs. Interfaces made later inherit it.
-_NO_IPV6 = "for f in /proc/sys/net/ipv6/conf/*/disable_ipv6; do echo 1 > $f; done"
+#: A kernel may have none.
+_NO_IPV6 = "for f in /proc/sys/net/ipv6/conf/*/disable_ipv6; do [ ! -e $f ] || echo 1 > $f; done"
 
 
 def _make_ready() -> None:
@@ -45,7 +47,7 @@ class LinuxBridge(Switch):  # type: ignore[misc]
 
     def start(self, _controllers: object) -> None:
         """Make the bridge and attach every port."""
-        ports = [intf.name for intf in self.intfList() if intf.name != "lo"]
+        ports = [intf.name for intf in _ports(self)]
         script = [
             f"ip link add {self.name} type bridge stp_state 0 mcast_snooping 0",
             *(f"ip link set {port} master {self.name}" for port in ports),
@@ -55,6 +57,18 @@ class LinuxBridge(Switch):  # type: ignore[misc]
 
     def stop(self, deleteIntfs: bool = True) -> None:  # noqa: N803 - Mininet's name
         """Nothing to do: the world's end removes the bridge."""
+
+
+class Line(Switch):  # type: ignore[misc]
+    """The middle of an impaired cable: two interfaces; :mod:`topologies.lines` connects them."""
+
+    def start(self, _controllers: object) -> None:
+        """Set both up."""
+        ports = [intf.name for intf in _ports(self)]
+        _expect_done(self.name, self.cmd(_from_file(self.name, _up(ports))))
+
+    def stop(self, deleteIntfs: bool = True) -> None:  # noqa: N803 - Mininet's name
+        """Nothing to do: the world's end removes the interfaces."""
 
 
 class FirewallSwitch(OVSSwitch):  # type: ignore[misc]
@@ -72,7 +86,7 @@ class FirewallSwitch(OVSSwitch):  # type: ignore[misc]
     def start(self, controllers: list[object]) -> None:
         """Make the bridge and attach every port."""
         super().start(controllers)
-        ports = [intf.name for intf in self.intfList() if intf.name != "lo"]
+        ports = [intf.name for intf in _ports(self)]
         _expect_done(self.name, self.cmd(_from_file(self.name, _up(ports))))
         attached = ovs.ask("ovs-vsctl", "list-ports", self.name).split()
         if sorted(attached) != sorted(ports):
@@ -90,6 +104,17 @@ class FarEnd:
     interface: str
 
 
+@dataclass(frozen=True)
+class LaidLine:
+    """The middle of an impaired cable: its ports, and the interfaces that these are cabled to.
+
+    The first of each is toward the host that is attached to the link first.
+    """
+
+    ports: tuple[str, str]
+    ends: tuple[FarEnd, FarEnd]
+
+
 class Lab:
     """A network that is up. The namespaces go with the world, so there is nothing to stop."""
 
@@ -99,7 +124,8 @@ class Lab:
         """Build it; ``enforced`` names the firewalls that are not plain cables.
 
         These need Open vSwitch (:func:`topologies.ovs.start`), and forward nothing
-        until :meth:`connect_firewalls`.
+        until :meth:`connect_firewalls`; nor do impaired cables until they are connected
+        (:mod:`topologies.lines`).
         """
         self.network = network
         self._processes = processes
@@ -108,6 +134,7 @@ class Lab:
         self._hosts: dict[str, MininetHost] = {}
         self._links: dict[str, Links] = {}
         self._switches: list[Switch] = []
+        self._lines: dict[str, Line] = {}
         _make_ready()
         self._build()
 
@@ -136,11 +163,17 @@ class Lab:
         """The interface at the other end of the tap's cable; of loopback, itself."""
         if tap.link is None:
             return FarEnd(self.pid(tap.host), tap.interface)
-        interface = self._hosts[tap.host].nameToIntf[tap.interface]
-        cable = interface.link
-        other = cable.intf2 if cable.intf1 is interface else cable.intf1
-        inside = other.node.inNamespace
-        return FarEnd(int(other.node.pid) if inside else None, other.name)
+        other = _other_end(self._hosts[tap.host].nameToIntf[tap.interface])
+        if isinstance(other.node, Line):
+            (beyond,) = (port for port in _ports(other.node) if port is not other)
+            other = _other_end(beyond)
+        return _far_end(other)
+
+    def line(self, link: str) -> LaidLine:
+        """The middle of an impaired cable."""
+        first, second = _ports(self._lines[link])
+        ends = _far_end(_other_end(first)), _far_end(_other_end(second))
+        return LaidLine((first.name, second.name), ends)
 
     def connect_firewalls(self, controller: tuple[str, int]) -> None:
         """Connect the firewalls to their controller, which must be listening at this address."""
@@ -165,7 +198,7 @@ class Lab:
         self._all({host.name: _NO_IPV6 for host in self.network.hosts})
         for link in self.network.links:
             self._lay(link)
-        for switch in self._switches:
+        for switch in (*self._switches, *self._lines.values()):
             switch.start([])
         for host in self.network.hosts:
             self._links[host.name] = Links(host.name, self.pid(host.name))
@@ -177,12 +210,13 @@ class Lab:
         ends = list(self.network.attached(link.name))
         firewall = self._enforced.get(link.name)
         if len(ends) == 2 and firewall is None:
-            self._cable(ends[0], self._hosts[ends[1][0].name], *_port(*ends[1]))
+            far_host, *port = ends[1][0], *_port(*ends[1])
+            self._cable(link, ends[0], self._hosts[far_host.name], *port)
             return
         switch = self._add_switch(link, firewall)
         self._switches.append(switch)
         for number, end in enumerate(ends, 1):
-            self._cable(end, switch, f"{switch.name}-{number}", _switch_mac(link, number))
+            self._cable(link, end, switch, f"{switch.name}-{number}", _switch_mac(link, number))
 
     def _add_switch(self, link: Link, firewall: Firewall | None) -> Switch:
         if firewall is None:
@@ -191,16 +225,27 @@ class Lab:
         dpid = f"{ovs.datapath_id(self.network, firewall):x}"
         return self._mininet.addSwitch(f"fw-{link.name}", cls=FirewallSwitch, dpid=dpid)
 
-    def _cable(self, end: tuple[Host, int], other: MininetNode, name: str, mac: str) -> None:
+    def _cable(
+        self, link: Link, end: tuple[Host, int], other: MininetNode, name: str, mac: str
+    ) -> None:
+        """Lay a cable from a host; the first one of an impaired link has a line in its middle."""
         host, index = end
-        own_name, own_mac = _port(host, index)
+        own, port = self._hosts[host.name], _port(host, index)
+        if link.impairments and link.name not in self._lines:
+            line = self._lines[link.name] = self._mininet.addSwitch(
+                f"dl-{link.name}", cls=Line, dpid="1"
+            )
+            near, far = ((f"{line.name}-{number}", _line_mac(link, number)) for number in (1, 2))
+            self._connect(own, port, line, near)
+            own, port = line, far
+        self._connect(own, port, other, (name, mac))
+
+    def _connect(
+        self, one: MininetNode, port: tuple[str, str], other: MininetNode, far: tuple[str, str]
+    ) -> None:
+        """Two nodes by a cable; ports are names and MAC addresses."""
         self._mininet.addLink(
-            self._hosts[host.name],
-            other,
-            intfName1=own_name,
-            intfName2=name,
-            addr1=own_mac,
-            addr2=mac,
+            one, other, intfName1=port[0], intfName2=far[0], addr1=port[1], addr2=far[1]
         )
 
     def _all(self, scripts: Mapping[str, str]) -> None:
@@ -254,6 +299,24 @@ def _port(host: Host, index: int) -> tuple[str, str]:
 def _switch_mac(link: Link, number: int) -> str:
     """Ports of switches have addresses of their own, so that no host's frame bears one."""
     return "02:01:" + mac_of(link.prefix.network_address + number)[6:]
+
+
+def _line_mac(link: Link, number: int) -> str:
+    return "02:02:" + _switch_mac(link, number)[6:]
+
+
+def _ports(switch: Switch) -> list[Intf]:
+    return [intf for intf in switch.intfList() if intf.name != "lo"]
+
+
+def _other_end(interface: Intf) -> Intf:
+    cable = interface.link
+    return cable.intf2 if cable.intf1 is interface else cable.intf1
+
+
+def _far_end(interface: Intf) -> FarEnd:
+    inside = interface.node.inNamespace
+    return FarEnd(int(interface.node.pid) if inside else None, interface.name)
 
 
 _DONE = "callpath-script-done"

@@ -4,11 +4,12 @@ A host's socket is opened in its network and stays there, so nobody has to enter
 it again.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 from pyroute2 import IPRoute
+from pyroute2.ethtool.ioctl import IoctlEthtool
 from pyroute2.netlink.exceptions import NetlinkError
 
 from topologies.namespaces import inside_network
@@ -16,6 +17,10 @@ from topologies.namespaces import inside_network
 #: Of rtnl_link_stats64 (if_link.h): what the kernel dropped, received or to be sent, for want of
 #: room or of anybody who wanted it. The same three make /proc/net/dev's two columns "drop".
 _DROPS = ("rx_dropped", "rx_missed_errors", "tx_dropped")
+
+
+#: Of a bridge's group_fwd_mask: what goes to 01-80-C2-00-00-0E, as canaries do.
+_FORWARD_CANARIES = 1 << 0xE
 
 
 class LinkError(Exception):
@@ -28,6 +33,7 @@ class Links:
     def __init__(self, host: str, pid: int) -> None:
         """``pid`` is a process that lives in the host's network."""
         self._host = host
+        self._pid = pid
         self._indices: dict[str, int] = {}
         with inside_network(pid):
             self._netlink = IPRoute()
@@ -49,6 +55,26 @@ class Links:
         self._netlink.link("set", index=self._index(name), gso_max_segs=1, gro_max_size=1)
         return True
 
+    def add_bridge(self, name: str, ports: Iterable[str]) -> None:
+        """Make a bridge of these ports that canaries cross, and set it up."""
+        with self._telling(f"make the bridge {name}"):
+            self._netlink.link(
+                "add",
+                ifname=name,
+                kind="bridge",
+                br_stp_state=0,
+                br_mcast_snooping=0,
+                br_group_fwd_mask=_FORWARD_CANARIES,
+            )
+            for port in ports:
+                self._netlink.link("set", index=self._index(port), master=self._index(name))
+        self.up(name)
+
+    def cut_segments(self, name: str) -> None:
+        """Have all that leaves by an interface be frames, with checksums: no offload."""
+        with inside_network(self._pid), closing(IoctlEthtool(name)) as device:
+            device.set_offload_flag("tx-checksumming", 0)
+
     def add_address(self, name: str, address: IPv4Interface) -> None:
         """Give an interface an address, and with it the route to the link's prefix."""
         with self._telling(f"give {name} the address {address}"):
@@ -58,6 +84,13 @@ class Links:
                 address=str(address.ip),
                 prefixlen=address.network.prefixlen,
                 broadcast=_broadcast(address),
+            )
+
+    def add_neighbour(self, name: str, address: IPv4Address, mac: str) -> None:
+        """Let the host know a neighbour's MAC address for good, so that it need not ask."""
+        with self._telling(f"know {address} by {name}"):
+            self._netlink.neigh(
+                "replace", index=self._index(name), dst=str(address), lladdr=mac, state="permanent"
             )
 
     def route_via(self, to: IPv4Network, via: IPv4Address, table: int | None = None) -> None:

@@ -6,9 +6,11 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from topologies.spec import (
     Firewall,
     Host,
+    Impairment,
     Interface,
     Link,
     Nat,
+    Network,
     Perimeter,
     Role,
     Route,
@@ -36,6 +38,32 @@ def attached_to(**addresses: str) -> tuple[Interface, ...]:
 def new_link(name: str, prefix: str, segment: Segment) -> Link:
     """A link, its prefix written as text."""
     return Link(name=name, prefix=IPv4Network(prefix), segment=segment)
+
+
+def impaired(
+    network: Network,
+    link: str,
+    *,
+    sender: str | None = None,
+    delay_ms: float = 0.0,
+    jitter_ms: float = 0.0,
+    loss: float = 0.0,
+) -> Network:
+    """The network with a cable that impairs what one ``sender`` sends, or what both ends do.
+
+    Pydantic's ValidationError when the link is no cable, KeyError when it is not there.
+    """
+    cable = network.link(link)
+    ends = [host.name for host, _ in network.attached(link)]
+    senders = ends if sender is None else [sender]
+    kept = [one for one in cable.impairments if one.sender not in senders]
+    new = [
+        Impairment(sender=name, delay_ms=delay_ms, jitter_ms=jitter_ms, loss=loss)
+        for name in senders
+    ]
+    worse = cable.model_copy(update={"impairments": (*kept, *new)})
+    links = tuple(worse if one is cable else one for one in network.links)
+    return Network(**{**dict(network), "links": links})
 
 
 @dataclass(frozen=True)

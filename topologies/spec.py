@@ -17,14 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 ALLOWED_PREFIXES: tuple[IPv4Network, ...] = tuple(
     IPv4Network(prefix)
     for prefix in (
-        "10.0.0.0/8",
-        "172.16.0.0/12",
-        "192.168.0.0/16",
-        "100.64.0.0/10",
-        "192.0.2.0/24",
-        "198.51.100.0/24",
-        "203.0.113.0/24",
-        "198.18.0.0/15",
+        *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"),
+        *("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "198.18.0.0/15"),
     )
 )
 
@@ -76,12 +70,25 @@ class Spec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Impairment(Spec):
+    """What a cable does to the frames that one of its two hosts sends; they stay in order."""
+
+    sender: Name
+    #: One way; jitter is how far it varies, up and down alike, each value as likely.
+    delay_ms: float = Field(default=0.0, ge=0, le=1000)
+    jitter_ms: float = Field(default=0.0, ge=0, le=1000)
+    #: The fraction of frames that is lost, each by chance.
+    loss: float = Field(default=0.0, ge=0, le=0.5)
+
+
 class Link(Spec):
     """One broadcast domain: a cable between two interfaces, or a switched LAN."""
 
     name: Name
     prefix: IPv4Network
     segment: Segment
+    #: Of a cable only, one for each sender at most.
+    impairments: tuple[Impairment, ...] = ()
 
     @model_validator(mode="after")
     def _prefix_is_allowed(self) -> Self:
@@ -317,6 +324,7 @@ def _problems(network: Network) -> Iterator[str]:
     yield from _reference_problems(network)
     yield from _firewall_problems(network)
     yield from _vpn_problems(network)
+    yield from _impairment_problems(network)
 
 
 def _name_problems(network: Network) -> Iterator[str]:
@@ -380,20 +388,17 @@ def _vpn_problems(network: Network) -> Iterator[str]:
                 yield f"VPN {vpn.name}: {host} has {address}, which is not in the pool {vpn.pool}"
 
 
-def flow_between(origin: Segment, target: Segment) -> Flow | None:
-    """The flow that a host in ``origin`` opens when it initiates toward ``target``.
-
-    None where the documents give no number (for instance service toward
-    customer). Flow 2' depends on a VPN and is not decided by segments alone.
-    Source: call-flow-topologies, "Flow descriptions".
-    """
-    return _FLOWS.get((origin, target))
-
-
-_FLOWS = {
-    (Segment.CUSTOMER, Segment.INTERNET): Flow.F2,
-    (Segment.INTERNET, Segment.SERVICE): Flow.F3,
-    (Segment.CUSTOMER, Segment.SERVICE): Flow.F4,
-    (Segment.CUSTOMER, Segment.CUSTOMER): Flow.F5,
-    (Segment.INTERNET, Segment.INTERNET): Flow.F6,
-}
+def _impairment_problems(network: Network) -> Iterator[str]:
+    guarded = {firewall.link for firewall in network.firewalls}
+    for link in network.links:
+        ends = [host.name for host, _ in network.attached(link.name)]
+        senders = [impairment.sender for impairment in link.impairments]
+        if senders and len(ends) != 2:
+            yield f"link {link.name} connects {len(ends)} hosts; only a cable can be impaired"
+        elif len(set(senders)) < len(senders) or not set(senders) <= set(ends):
+            yield f"link {link.name} can be impaired for {' and '.join(ends)}, once for each"
+        if any(one.jitter_ms > one.delay_ms for one in link.impairments):
+            yield f"link {link.name}: jitter_ms exceeds delay_ms, so frames would arrive too soon"
+        if link.name in guarded and any(one.loss for one in link.impairments):
+            # What is lost and what is refused would look the same.
+            yield f"link {link.name} has a firewall, so that it may not lose frames as well"

@@ -10,6 +10,7 @@ import signal
 import socket
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from ipaddress import IPv4Address
+from math import ceil, log, prod
 from pathlib import Path
 from typing import Protocol
 
@@ -19,7 +20,7 @@ from results.schema import CANARY_ETHERTYPE, CANARY_PORT, Moment, RunFolder, Tap
 from topologies.lab import FarEnd, Lab
 from topologies.namespaces import inside_network
 from topologies.processes import Process, ProcessError, Processes, Program
-from topologies.spec import Tap
+from topologies.spec import Network, Tap
 
 #: No bridge forwards frames to this address (IEEE 802.1Q, reserved for "nearest
 #: bridge"): a canary crosses its own link only, and no firewall counts it.
@@ -28,6 +29,9 @@ _NEAREST_BRIDGE = "01:80:c2:00:00:0e"
 #: dumpcap reads what the kernel holds back for up to a quarter of a second. A canary that was
 #: lost never comes, so this is not for ever; in seconds.
 _FLUSH_TIMEOUT = 30.0
+
+#: How probable it may be that no copy of a canary crosses a cable that loses frames on purpose.
+_ALL_LOST = 1e-9
 
 _COUNTS = re.compile(r"Packets received/dropped on interface '.*': (\d+)/(\d+)")
 
@@ -117,7 +121,8 @@ class Taps:
 
     def _send_canaries(self, moment: Moment, taps: Iterable[Tap]) -> None:
         for tap in taps:
-            self._canaries.send(tap.name, canary(self._run, tap.name, moment))
+            for _ in range(copies(self._lab.network, tap)):
+                self._canaries.send(tap.name, canary(self._run, tap.name, moment))
 
     def _without_last_canary(self, before: Mapping[str, int]) -> list[str]:
         """Taps whose capture does not hold its last canary, sent when it had so many bytes."""
@@ -200,6 +205,21 @@ def _ends(lab: Lab, tap: Tap) -> set[str]:
         return set()
     vpn = lab.network.vpn(tap.tunnel)
     return {tap.host, vpn.clients[0].host if tap.host == vpn.gateway else vpn.gateway}
+
+
+def copies(network: Network, tap: Tap) -> int:
+    """How many canaries to send so that one crosses, however many its way loses on purpose.
+
+    That of a tunnel may take any cable.
+    """
+    given = (
+        one.loss
+        for link in network.links
+        for one in link.impairments
+        if tap.tunnel or (link.name == tap.link and one.sender != tap.host)
+    )
+    lost = 1 - prod(1 - loss for loss in given)
+    return ceil(log(_ALL_LOST) / log(lost)) if lost else 1
 
 
 def drop_count(lines: Sequence[str]) -> TapCount | None:

@@ -31,7 +31,10 @@ from tests.results.story import (
     ends,
     rtp,
     stun,
+    udp,
+    with_eve,
 )
+from topologies.parts import impaired
 from topologies.spec import Flow
 
 CHECK, OTHER_CHECK, ALLOCATE = stun(0x0001, 1), stun(0x0001, 2), stun(0x0003, 3)
@@ -88,6 +91,26 @@ def test_a_packet_that_passed_the_perimeter_opens_although_it_was_dropped_beyond
     for payload in (OTHER_CHECK, rtp(1)):
         story.send(back(NAT_EVE), ends(EVE, NAT), payload)
         story.send(back(ALICE_NAT), ends(EVE, ALICE), payload)
+    assert media_flows(story, tmp_path) == [("alice", "eve", Flow.F2)]
+
+
+def test_what_was_sent_first_and_passed_the_perimeter_later_opens_nothing(
+    tmp_path: FilePath,
+) -> None:
+    """Over a slow link, a peer's check may be under way when the office's own opens the way."""
+    story = Story(impaired(with_eve(), "access", delay_ms=50))
+    story.cross(back(NAT_EVE)[0], udp(ends(EVE, NAT), OTHER_CHECK))
+    slow = back(NAT_EVE)[1]
+    sent = story.now
+    story.see(slow.out, story.framed(slow, udp(ends(EVE, NAT), OTHER_CHECK)))
+    story.wait(0.01)
+    story.send(ALICE_NAT, ends(ALICE, EVE), CHECK)
+    story.send(NAT_EVE, ends(NAT, EVE), CHECK)
+    story.now = sent + 50_000_000
+    story.see(slow.into, story.framed(slow, udp(ends(EVE, NAT), OTHER_CHECK)))
+    story.send(back(ALICE_NAT), ends(EVE, ALICE), OTHER_CHECK)
+    story.send(ALICE_NAT, ends(ALICE, EVE), rtp(1))
+    story.send(NAT_EVE, ends(NAT, EVE), rtp(1))
     assert media_flows(story, tmp_path) == [("alice", "eve", Flow.F2)]
 
 

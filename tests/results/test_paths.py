@@ -165,6 +165,19 @@ def test_what_a_relay_gives_from_client_to_client_must_be_seen_on_its_loopback(
     assert (hole.missed.name, hole.seen.tap.name) == ("relay-lo", "relay-eth0")
 
 
+def test_copies_that_follow_soon_go_over_the_loopback_once_each(tmp_path: FilePath) -> None:
+    """A client that waits for its channel sends a check and its retransmission soon after."""
+    story = Story()
+    for _ in range(2):
+        relayed_through_the_same_nat(story, rtp(1))
+        story.wait(0.2)
+    first, second = story.travels(tmp_path).paths
+    assert first.complete
+    assert second.complete
+    assert first.taps == second.taps
+    assert not story.travels(tmp_path).holes
+
+
 def test_a_relay_unwraps_for_a_peer(tmp_path: FilePath) -> None:
     story = Story()
     story.send(ALICE_NAT, ends(ALICE, RELAY), channel_data(rtp(1)))

@@ -8,10 +8,11 @@ from results.bypass import around_tunnels
 from results.detour import in_tunnels
 from results.mid_call import in_mid_call
 from results.problems import Ground
+from results.routes import way_around
 from results.schema import Connection, PairOutcome
 from results.vpn import tied_to_outside
 from results.vpn_findings import findings_of
-from results.ways import way_around, way_of
+from results.ways import way_of
 from results.words import flows_in_words, listed
 from tests.results.story import back, ends, rtp
 from tests.results.vpn_story import (

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
@@ -31,6 +32,7 @@ WHOLE = Facts(
     processors=4,
     stolen=0.125,
     versions={
+        "kernel": "6.18.44",
         "python": "3.11.2",
         "mininet": "2.3.0-1",
         "openvswitch": "3.1.0",
@@ -157,9 +159,26 @@ def test_firewalls_in_user_space_need_it_too() -> None:
     assert found(replace(WHOLE, tun=False), "openvswitch").status == "used"
 
 
-def test_without_netem_links_have_no_delay() -> None:
-    check = found(replace(WHOLE, worked=TRIALS - {"netem"}), "netem")
-    assert (check.status, check.mend) == ("fallback", "vagrant up")
+@pytest.mark.parametrize(
+    ("release", "module", "mend"),
+    [
+        ("6.18.44", False, "vagrant up"),
+        ("6.18.44", True, "sudo modprobe sch_netem"),
+        ("6.8.0-45-generic", False, "sudo apt-get install linux-modules-extra-6.8.0-45-generic"),
+    ],
+)
+def test_without_netem_links_are_impaired_in_user_space(
+    release: str, module: bool, mend: str
+) -> None:
+    facts = replace(
+        WHOLE,
+        worked=TRIALS - {"netem"},
+        netem_module=module,
+        versions={**WHOLE.versions, "kernel": release},
+    )
+    assert found(facts, "netem") == Check(
+        "netem", "fallback", "a delay line in user space, for impaired links", mend
+    )
 
 
 def test_root_without_namespaces() -> None:
@@ -209,6 +228,16 @@ def test_steal_is_told_as_a_part_of_busy_time() -> None:
     assert doctor.stolen("cpu  0 0 0 900 0 0 0 0 0 0\n") == 0
     what = "4; other machines took 12% of their busy time (steal)"
     assert found(WHOLE, "processors") == Check("processors", "used", what)
+
+
+def test_a_kernel_module_is_loaded_listed_or_not_there(tmp_path: Path) -> None:
+    assert not doctor.kernel_has("sch_netem", tmp_path)
+    folder = tmp_path / "lib/modules" / os.uname().release
+    folder.mkdir(parents=True)
+    (folder / "modules.dep").write_text("kernel/net/sched/sch_netem.ko.xz: x.ko\n")
+    assert doctor.kernel_has("sch_netem", tmp_path)
+    (tmp_path / "sys/module/loaded").mkdir(parents=True)
+    assert doctor.kernel_has("loaded", tmp_path)
 
 
 DPKG = b"""

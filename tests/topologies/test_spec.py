@@ -8,19 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from topologies.flows import flow_between
+from topologies.parts import impaired
 from topologies.reference import office, office_and_homes
 from topologies.spec import (
     ALLOWED_PREFIXES,
     Firewall,
     Flow,
     Host,
+    Impairment,
     Interface,
     Link,
     Network,
     Perimeter,
     Role,
     Segment,
-    flow_between,
     mac_of,
 )
 
@@ -100,6 +102,52 @@ def test_an_invalid_network_is_refused_with_a_reason(make: Any, complaint: str) 
     with pytest.raises(ValidationError) as error:
         make()
     assert complaint in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("make", "complaint"),
+    [
+        (
+            lambda: impaired(office(), "service", delay_ms=20),
+            "link service connects 4 hosts; only a cable can be impaired",
+        ),
+        (
+            lambda: impaired(office(), "access", sender="alice", delay_ms=20),
+            "link access can be impaired for office_nat and inet, once for each",
+        ),
+        (
+            lambda: impaired(office(), "access", delay_ms=5, jitter_ms=6),
+            "link access: jitter_ms exceeds delay_ms, so frames would arrive too soon",
+        ),
+        (
+            lambda: impaired(office(), "wan", loss=0.01),
+            "link wan has a firewall, so that it may not lose frames as well",
+        ),
+        (lambda: impaired(office(), "access", loss=1), "less than or equal to 0.5"),
+        (lambda: impaired(office(), "access", delay_ms=-1), "greater than or equal to 0"),
+    ],
+)
+def test_an_impairment_that_cannot_be_is_refused_with_a_reason(make: Any, complaint: str) -> None:
+    with pytest.raises(ValidationError) as error:
+        make()
+    assert complaint in str(error.value)
+
+
+def test_each_direction_of_a_cable_has_its_own_impairment() -> None:
+    both = impaired(office(), "access", delay_ms=20)
+    one = impaired(both, "access", sender="inet", delay_ms=30, jitter_ms=2, loss=0.01)
+    assert one.link("access").impairments == (
+        Impairment(sender="office_nat", delay_ms=20),
+        Impairment(sender="inet", delay_ms=30, jitter_ms=2, loss=0.01),
+    )
+    assert Network.model_validate_json(one.model_dump_json()) == one
+
+
+def test_a_cable_is_impaired_once_for_each_sender() -> None:
+    twice = _link().model_copy(update={"impairments": (Impairment(sender="a"),) * 2})
+    hosts = (_host("a", "10.0.0.1/24"), _host("b", "10.0.0.2/24"))
+    with pytest.raises(ValidationError, match="link lan can be impaired for a and b, once"):
+        Network(name="net", links=(twice,), hosts=hosts)
 
 
 def test_a_misspelt_key_is_an_error() -> None:

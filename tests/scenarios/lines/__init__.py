@@ -1,0 +1,1 @@
+"""Tests of the runner and the command line."""
