@@ -183,11 +183,14 @@ def _hand_over(folder: RunFolder, judged: "Judged") -> None:
 
 
 def _hand_over_failed(folder: RunFolder, reason: str) -> None:
-    """Hand over as much as is known of a run that could not be done, and why it could not."""
-    from results.judge import examine
+    """Hand over as much as is known of a run that could not be done, and why it could not.
 
-    folder.log("failed").write_text(reason + "\n", encoding="utf-8")
-    with contextlib.suppress(OSError, RunFolderError):
+    Another Ctrl-C ends that, too; where the run's folder is must still be said.
+    """
+    with contextlib.suppress(OSError, RunFolderError, KeyboardInterrupt):
+        from results.judge import examine
+
+        folder.log("failed").write_text(reason + "\n", encoding="utf-8")
         _hand_over(folder, examine(folder.path))
 
 

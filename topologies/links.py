@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 from pyroute2 import IPRoute
-from pyroute2.ethtool.ioctl import IoctlEthtool
+from pyroute2.ethtool.ioctl import EthtoolError, IoctlEthtool
 from pyroute2.netlink.exceptions import NetlinkError
 
 from topologies.namespaces import inside_network
@@ -52,7 +52,8 @@ class Links:
             return False
         # Captures are to show packets as WireGuard carries them: neither before segmentation
         # (GSO) nor after small ones were put together (GRO).
-        self._netlink.link("set", index=self._index(name), gso_max_segs=1, gro_max_size=1)
+        with self._telling(f"have {name} show packets as they travel"):
+            self._netlink.link("set", index=self._index(name), gso_max_segs=1, gro_max_size=1)
         return True
 
     def add_bridge(self, name: str, ports: Iterable[str]) -> None:
@@ -72,7 +73,12 @@ class Links:
 
     def cut_segments(self, name: str) -> None:
         """Have all that leaves by an interface be frames, with checksums: no offload."""
-        with inside_network(self._pid), closing(IoctlEthtool(name)) as device:
+        self._index(name)
+        with (
+            self._telling(f"switch off the offload of {name}"),
+            inside_network(self._pid),
+            closing(IoctlEthtool(name)) as device,
+        ):
             device.set_offload_flag("tx-checksumming", 0)
 
     def add_address(self, name: str, address: IPv4Interface) -> None:
@@ -128,7 +134,7 @@ class Links:
     def _telling(self, what: str) -> Iterator[None]:
         try:
             yield
-        except NetlinkError as error:
+        except (NetlinkError, EthtoolError) as error:
             reason = error.args[1] if len(error.args) > 1 else error
             raise LinkError(f"host {self._host} could not {what}: {reason}") from None
 

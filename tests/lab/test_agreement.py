@@ -1,6 +1,5 @@
 """tshark and the packet table say the same of what runs of every scenario capture."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -8,8 +7,9 @@ import pytest
 from scenarios.scenario import all_scenarios
 from tests.lab.support import callpath, results_of
 from tests.results.wire.agreement import check_folder
+from tests.tshark import needs_tshark
 
-pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+pytestmark = needs_tshark
 
 #: The scenario whose captures are always compared.
 SAMPLE = "external_relayed"

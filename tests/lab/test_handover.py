@@ -6,7 +6,7 @@ from pathlib import Path
 
 from results.schema import EVIDENCE
 from tests.lab.support import callpath, results_of, wait_until
-from tests.results.handover.tshark import needs_tshark, shown
+from tests.tshark import needs_tshark, shown
 
 
 @needs_tshark

@@ -43,6 +43,7 @@ def told(attempts: str) -> dict[str, Any]:
     ("attempt", "text"),
     [
         ("links.up('eth0')", "host alice has no interface eth0"),
+        ("links.cut_segments('eth0')", "host alice has no interface eth0"),
         (
             "links.route_via(IPv4Network('0.0.0.0/0'), IPv4Address('10.99.0.1'))",
             "host alice could not route 0.0.0.0/0 via 10.99.0.1: Network is unreachable",

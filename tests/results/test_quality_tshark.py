@@ -1,6 +1,5 @@
 """What a recorded call lost and how it jittered, beside what tshark says of the same."""
 
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from results.judge import judge
 from results.measured import Quality
 from tests.results.recorded import frames, unpack, write
 from tests.results.story import Frame, end, ends, ethernet, pcap, udp
+from tests.tshark import needs_tshark
 
 #: Of the recorded call of alice and bob: its sockets, as its captures show them.
 ALICE, BOB = "10.10.0.11:47732", "10.10.0.12:51925"
@@ -40,7 +40,7 @@ m=audio {port} RTP/AVP 96
 a=rtpmap:96 opus/48000/2
 """
 
-pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+pytestmark = needs_tshark
 
 
 @pytest.fixture

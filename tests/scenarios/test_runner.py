@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -44,3 +45,19 @@ def test_a_new_run_folder_is_incomplete(tmp_path: Path) -> None:
     folder = runner.new_folder(find("external_direct"), runner.Conditions({}), tmp_path)
     assert folder.why_incomplete() == "the run was interrupted: it has no seal.json"
     assert folder.read_run().scenario == "external_direct"
+
+
+def test_a_second_ctrl_c_still_says_where_the_run_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runner, "_perform", interrupted)
+    monkeypatch.setattr("results.judge.examine", interrupted)
+    scenario = find("intranet")
+    conditions = runner.Conditions(scenario.policies_with({}))
+    with pytest.raises(runner.Interrupted) as told:
+        runner.run(scenario, conditions, tmp_path, lambda _: None)
+    (folder,) = tmp_path.glob("*-intranet-*")
+    assert str(folder) in str(told.value)

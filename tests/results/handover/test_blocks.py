@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from results.handover import blocks
 from results.wire.captures import read_capture
-from tests.results.handover.tshark import needs_tshark, run, shown
+from tests.tshark import needs_tshark, run, shown
 
 SECOND = 1_000_000_000
 

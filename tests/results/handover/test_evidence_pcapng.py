@@ -11,8 +11,8 @@ import pytest
 from results.handover.evidence_pcapng import write_evidence
 from results.judge import judge
 from results.schema import EVIDENCE, Result, Verdict
-from tests.results.handover.tshark import Shown, fields, needs_tshark, run, shown
 from tests.results.recorded import frames, reseal, taps, unpack
+from tests.tshark import Shown, fields, needs_tshark, run, shown
 
 pytestmark = needs_tshark
 

@@ -1,6 +1,5 @@
 """tshark and the packet table say the same of every packet of the recorded runs."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,9 @@ from results.handover.evidence_pcapng import write_evidence
 from results.packets import Kind
 from tests.results.recorded import DATA, unpack
 from tests.results.wire.agreement import check_folder, compare
+from tests.tshark import needs_tshark
 
-pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+pytestmark = needs_tshark
 
 #: The run whose captures are always compared.
 SAMPLE = "intranet"

@@ -15,7 +15,7 @@ from results.wire.capture import CaptureError, Interface, LinkType, joined
 from results.wire.captures import captured, open_capture, parts, read_capture
 from results.wire.columns import NAMES
 from scenarios.reading.mix import packets
-from tests.results.handover.tshark import fields, needs_tshark
+from tests.tshark import fields, needs_tshark
 from topologies.spec import Tap
 
 ETHERNET_HEADER = 14
