@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from controllers.policy import Policy
 from controllers.words import Action, Protocol
 from results.fates import Fates
-from results.passed import Passed
-from results.paths import Path
 from results.problems import Ground, Problem
 from results.schema import Ending, Run
+from results.tracing.passed import Passed
+from results.tracing.paths import Path
 from results.words import packets_in_words
 
 #: Device -> rule -> packets.

@@ -9,19 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from results.absence import Canaries, canary_problems, find_canaries, late_taps
-from results.calls import Call, read_calls
-from results.candidates import candidate_problems
-from results.chat import chat_citations, chat_problems
-from results.checks import Check, checks_of, stun_messages
 from results.counters import Counted, counter_problems, silent_rules
-from results.dtls import Handshake
 from results.fates import Fates
-from results.first_packet import Reversal, reversal
 from results.holes import hello_problems, hole_problem
-from results.ice import Ice
 from results.impaired import Crossed, crossings, impaired_findings
-from results.inversion import inverted_cables
-from results.legs import Conversations, NamedFlow, Opened, hosts_of, in_order, name_of
 from results.media import (
     Packet,
     Stream,
@@ -38,7 +29,25 @@ from results.media import (
 )
 from results.media_keys import MediaKey, Socket, dtls_handshakes, keys_of_call, socket_at_start
 from results.media_quality import with_quality
-from results.openings import (
+from results.packets import PacketTable
+from results.problems import Ground, Problem, cite
+from results.protocols.dtls import Handshake
+from results.schema import MEDIA_OVER_VPN, CallResult, Citation, MediaPath, Run
+from results.setup.calls import Call, read_calls
+from results.setup.candidates import candidate_problems
+from results.setup.chat import chat_citations, chat_problems
+from results.setup.checks import Check, checks_of, stun_messages
+from results.setup.first_packet import Reversal, reversal
+from results.setup.ice import Ice
+from results.setup.pairs import pair_outcomes, pair_problems, unselected_pairs
+from results.setup.selection import Selection, off_the_pair, selection_of
+from results.setup.service_keys import ServiceKeys
+from results.setup.signalling import KeyLogs, Signalling, read_signalling
+from results.setup.steps import Scene, citations_of, find_steps, step_problems, steps_of
+from results.setup.turn import Turn, read_turn
+from results.tracing.inversion import inverted_cables
+from results.tracing.legs import Conversations, NamedFlow, Opened, hosts_of, in_order, name_of
+from results.tracing.openings import (
     Connections,
     Opening,
     Query,
@@ -46,22 +55,13 @@ from results.openings import (
     queries,
     unlisted,
 )
-from results.packets import PacketTable
-from results.pairs import pair_outcomes, pair_problems, unselected_pairs
-from results.passed import let_through
-from results.paths import Hole, Travels, follow_udp, summarise_holes
-from results.places import Places, places_of
-from results.problems import Ground, Problem, cite
-from results.schema import MEDIA_OVER_VPN, CallResult, Citation, MediaPath, Run
-from results.selection import Selection, off_the_pair, selection_of
-from results.service_keys import ServiceKeys
-from results.sightings import Sighting
-from results.signalling import KeyLogs, Signalling, read_signalling
-from results.steps import Scene, citations_of, find_steps, step_problems, steps_of
-from results.turn import Turn, read_turn
-from results.unreachable import unreachables
-from results.vpn import Remark, Scenery, together
-from results.vpn_findings import findings_of
+from results.tracing.passed import let_through
+from results.tracing.paths import Hole, Travels, follow_udp, summarise_holes
+from results.tracing.places import Places, places_of
+from results.tracing.sightings import Sighting
+from results.tracing.unreachable import unreachables
+from results.tunnelling.vpn import Remark, Scenery, together
+from results.tunnelling.vpn_findings import findings_of
 from topologies.spec import Flow, Role
 
 

@@ -14,12 +14,12 @@ from typing import Literal
 from controllers.flowtable import FlowTable, flow_table
 from controllers.lookup import PacketError, PacketQuery
 from controllers.policy import Policy
-from results.paths import Path
-from results.places import Places
 from results.schema import Outcome
-from results.sightings import Sighting, Way
-from results.turn import Turn
-from results.unreachable import Unreachable
+from results.setup.turn import Turn
+from results.tracing.paths import Path
+from results.tracing.places import Places
+from results.tracing.sightings import Sighting, Way
+from results.tracing.unreachable import Unreachable
 from topologies.spec import Firewall, Host, Network, Role
 
 #: Rules of a NAT router by the comments in its packet filter (topologies/nat.py) -> why.

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from results.openings import Opening, missing_hello
 from results.packets import PacketTable
-from results.paths import Hole
 from results.problems import Ground, Problem, cite
+from results.tracing.openings import Opening, missing_hello
+from results.tracing.paths import Hole
 from results.words import packets_in_words
 
 

@@ -13,14 +13,14 @@ from math import exp, fsum, lgamma, log
 from statistics import quantiles
 
 from results.fates import Fates
-from results.lines import Hop, Line
 from results.packets import PacketTable
-from results.paths import Path
-from results.places import Places
 from results.problems import Ground, Problem, cite
 from results.schema import Ending
-from results.sightings import Sighting, Way
-from results.vpn import Findings, Remark
+from results.tracing.lines import Hop, Line
+from results.tracing.paths import Path
+from results.tracing.places import Places
+from results.tracing.sightings import Sighting, Way
+from results.tunnelling.vpn import Findings, Remark
 from results.words import packets_in_words
 from topologies.spec import Network
 

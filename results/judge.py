@@ -15,12 +15,12 @@ from results import impaired
 from results.absence import count_problems, foreign_captures
 from results.counters import counted_by_rules
 from results.evidence import Evidence, Reading
-from results.keylog import KeyLogError, read_keylog
 from results.packets import PacketTable, read_table
 from results.problems import Ground, Problem
+from results.protocols.keylog import KeyLogError, read_keylog
 from results.schema import Claim, Ending, Result, Run, RunFolder, RunFolderError, Seconds
-from results.service_keys import ServiceKeyError, ServiceKeys, read_service_keys
-from results.tunnels import tunnels_of
+from results.setup.service_keys import ServiceKeyError, ServiceKeys, read_service_keys
+from results.tunnelling.tunnels import tunnels_of
 from results.verdict import Judgement, decide, flows_of
 from results.wire.capture import CaptureError
 from results.wire.captures import read_capture

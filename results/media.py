@@ -13,17 +13,17 @@ from itertools import groupby
 
 import numpy as np
 
-from results.identity import identities
-from results.legs import UNLISTED, Conversations, Opened, in_order, legs, name_of
 from results.media_keys import MediaKey, Socket, socket_at_end, socket_at_start
 from results.packets import Kind, PacketTable
-from results.paths import Path, Travels
-from results.places import Places
 from results.problems import Ground, Problem, cite
+from results.protocols.srtp import authenticate
 from results.schema import MediaPath, PlannedCall
-from results.sightings import Way
-from results.srtp import authenticate
-from results.turn import Turn
+from results.setup.turn import Turn
+from results.tracing.identity import identities
+from results.tracing.legs import UNLISTED, Conversations, Opened, in_order, legs, name_of
+from results.tracing.paths import Path, Travels
+from results.tracing.places import Places
+from results.tracing.sightings import Way
 from topologies.spec import Role, Tap
 
 #: How long, in ns, a sender may go on after the last packet that its peer took.

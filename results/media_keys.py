@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import NamedTuple
 
-from results.calls import Call
-from results.dtls import (
+from results.packets import Kind, PacketTable
+from results.problems import Ground, Problem, cite
+from results.protocols.dtls import (
     Certificate,
     Datagram,
     DtlsError,
@@ -20,10 +21,9 @@ from results.dtls import (
     handshakes,
     srtp_keys,
 )
-from results.packets import Kind, PacketTable
-from results.paths import Path, Travels
-from results.problems import Ground, Problem, cite
-from results.srtp import Profile
+from results.protocols.srtp import Profile
+from results.setup.calls import Call
+from results.tracing.paths import Path, Travels
 
 _HASH = "sha-256"
 

@@ -15,9 +15,9 @@ from results import quality as measures
 from results.measured import Hop, Quality
 from results.media import Stream, lost_paths
 from results.packets import PacketTable
-from results.paths import Path
-from results.rtp import Headers, Numbers, clock_rate, extended, sources, unwrapped
+from results.protocols.rtp import Headers, Numbers, clock_rate, extended, sources, unwrapped
 from results.schema import MediaPath
+from results.tracing.paths import Path
 
 Taps = tuple[str, ...]
 

@@ -6,12 +6,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from results.legs import NamedFlow, in_order, name_of
 from results.media import Stream, openings
-from results.paths import Path
 from results.problems import Ground, Problem, cite
 from results.schema import Connection
-from results.vpn import Findings, Remark, Scenery, together
+from results.tracing.legs import NamedFlow, in_order, name_of
+from results.tracing.paths import Path
+from results.tunnelling.vpn import Findings, Remark, Scenery, together
 from results.words import flows_in_words
 
 _SECOND = 1e9

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from results import stun
-from results.tunnels import Tunnel, mark_tunnels
+from results.protocols import stun
+from results.tunnelling.tunnels import Tunnel, mark_tunnels
 from results.wire.batches import read_batches
 from results.wire.capture import CaptureError, Interface
 from results.wire.captures import CaptureFile, captured, only_link_type, open_capture

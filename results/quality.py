@@ -9,7 +9,7 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
-from results.rtp import Numbers
+from results.protocols.rtp import Numbers
 
 Estimates = NDArray[np.float64]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from results.legs import NamedFlow
+from results.tracing.legs import NamedFlow
 
 
 def listed(names: Sequence[str]) -> str:

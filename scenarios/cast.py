@@ -13,7 +13,7 @@ from agents import relay
 from agents.edge import tokens
 from agents.tls import Authority, new_authority
 from results.schema import Run, RunFolder
-from results.service_keys import ServiceKeys
+from results.setup.service_keys import ServiceKeys
 from topologies.host_script import PRIVATE
 from topologies.lab import Lab
 from topologies.processes import Process, Processes, Program

@@ -15,8 +15,8 @@ from results.handover.talk_notes import add_talk
 from results.judge import Judged
 from results.media import Stream
 from results.packets import Kind, PacketTable
-from results.paths import Path
 from results.schema import Endpoint, Moment, Result, canary
+from results.tracing.paths import Path
 from topologies.spec import Flow
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from results.evidence import Reading
 from results.fates import Fate, State
-from results.legs import Conversations, NamedFlow, legs, name_of
-from results.paths import Path
-from results.sightings import Way
+from results.tracing.legs import Conversations, NamedFlow, legs, name_of
+from results.tracing.paths import Path
+from results.tracing.sightings import Way
 from results.words import flows_in_words
 
 _BETWEEN = " · "

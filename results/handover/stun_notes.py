@@ -2,19 +2,19 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from results import stun
-from results.checks import Check, Spoken
 from results.evidence import CallEvidence, Reading
 from results.handover.notes import Notes, ended, unless_arrived
-from results.ice import Ice
-from results.pairs import request_fate
-from results.paths import Path
-from results.sdp import End
-from results.selection import pair_in_words, text_of
-from results.turn import allocated
+from results.protocols import stun
+from results.protocols.sdp import End
+from results.setup.checks import Check, Spoken
+from results.setup.ice import Ice
+from results.setup.pairs import request_fate
+from results.setup.selection import pair_in_words, text_of
+from results.setup.turn import allocated
+from results.tracing.paths import Path
 from topologies.spec import Role
 
-#: Steps of a call (results/steps.py) by which caller and callee allocate, and of the checks.
+#: Steps of a call (results/setup/steps.py) by which caller and callee allocate, and of the checks.
 _CALLER_ALLOCATES, _CALLEE_ALLOCATES, _CHECKS = 2, 5, 7
 
 

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from results.evidence import CallEvidence, Reading
 from results.handover.notes import Notes, note
-from results.openings import Query
 from results.packets import Kind, PacketTable
-from results.signalling import Act, Message
-from results.steps import caused
+from results.setup.signalling import Act, Message
+from results.setup.steps import caused
+from results.tracing.openings import Query
 
 _RESOLVE = 1
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from results.dtls import Datagram, Handshake, handshakes
 from results.inspection.conversations import Conversation, Way
 from results.inspection.ends import pair_at
 from results.inspection.records import Dtls
 from results.inspection.turn import Turn
 from results.packets import Kind
+from results.protocols.dtls import Datagram, Handshake, handshakes
 
 
 def dtls_of(conversation: Conversation, turn: Turn) -> list[Dtls]:

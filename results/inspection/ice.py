@@ -8,9 +8,9 @@ was right cannot be told: MESSAGE-INTEGRITY needs it.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from results import stun
 from results.inspection.conversations import Conversation
 from results.packets import Kind
+from results.protocols import stun
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from results import stun
-from results.identity import identities
 from results.packets import IP_UDP, Kind, PacketTable
+from results.protocols import stun
+from results.tracing.identity import identities
 
 Rows = NDArray[np.intp]
 Numbers = NDArray[np.int64]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from results import quality as measures
 from results.inspection.lanes import Lane, Numbers, Rows
 from results.packets import Kind
-from results.rtp import Headers, clock_rate, extended, sources, unwrapped
+from results.protocols.rtp import Headers, clock_rate, extended, sources, unwrapped
 
 #: Fewer packets prove nothing.
 FEWEST = 5

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from results import stun
 from results.inspection.lanes import End, Lane, ends_of
 from results.packets import Kind
+from results.protocols import stun
 
 #: Methods that only clients of a relay ask for, and a relay alone answers (RFC 8656, section 17).
 _OF_TURN = {

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from results import stun
 from results.inspection.calls import Call, Part
 from results.inspection.lanes import End, ends_of
 from results.inspection.pairs import on_relays, relays_of
 from results.inspection.records import PathSeen, SelectedPair, StreamSeen
 from results.inspection.turn import Turn
 from results.packets import Kind, PacketTable
+from results.protocols import stun
 
 #: The type of a request to allocate (RFC 8656, section 17).
 _REQUEST = stun.Method.ALLOCATE.to_bytes(2)

@@ -7,8 +7,8 @@ from itertools import groupby
 
 from results.evidence import Shown
 from results.judge import Judged
-from results.legs import NamedFlow
 from results.schema import MediaPath, Outcome, PairOutcome
+from results.tracing.legs import NamedFlow
 from topologies.spec import Network, Segment
 
 

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address
 
 from results.evidence import CallEvidence
 from results.schema import Endpoint, Outcome, PairOutcome
-from results.selection import text_of
+from results.setup.selection import text_of
 from topologies.spec import Network
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from results.schema import CallResult, Step
-from results.steps import NAMES
+from results.setup.steps import NAMES
 
 #: Step -> the server that has part in it, on the ladder's middle rail.
 _SERVERS = {

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from results.judge import Judged
-from results.legs import in_order
-from results.pairs import refusals_of_direct
 from results.schema import CallResult, PairOutcome, Verdict
+from results.setup.pairs import refusals_of_direct
+from results.tracing.legs import in_order
 from results.words import flows_in_words, listed
 from topologies.spec import Flow
 

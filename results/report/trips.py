@@ -10,7 +10,7 @@ from enum import IntEnum
 
 from results.report.arrows import Refusal
 from results.report.sites import Scenery
-from results.routes import way_around
+from results.tracing.routes import way_around
 from topologies.spec import Network, Segment
 
 

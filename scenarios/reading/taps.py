@@ -9,8 +9,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from results.joining import join
 from results.packets import read_table
+from results.tracing.joining import join
 from scenarios.reading.mix import Packet
 from topologies.spec import Tap
 

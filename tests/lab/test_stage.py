@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from results.judge import judge
-from results.keylog import read_keylog
 from results.packets import read_table
+from results.protocols.keylog import read_keylog
+from results.protocols.tls import connections
 from results.schema import RunFolder, Verdict
-from results.tls import connections
 from scenarios import runner
 from scenarios.scenario import find
 from tests.lab.support import callpath, grown_world, wait_until

@@ -9,10 +9,10 @@ import yaml
 
 from results.absence import find_canaries
 from results.packets import Kind, PacketTable, read_table
-from results.places import places_of
 from results.schema import RunFolder
-from results.tunnels import tunnels_of
-from results.wireguard import carried
+from results.tracing.places import places_of
+from results.tunnelling.tunnels import tunnels_of
+from results.tunnelling.wireguard import carried
 from tests.lab.support import CHECKOUT, callpath, results_of
 
 

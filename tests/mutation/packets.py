@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from results import stun
+from results.protocols import stun
 from results.schema import Verdict
-from results.turn import allocated
+from results.setup.turn import allocated
 from results.wire.kinds import Kind
 from tests.mutation.capture import Frame
 from tests.mutation.signalling import ice_passwords

@@ -9,7 +9,7 @@ from typing import Any
 from joserfc.jwk import ECKey
 
 from results.schema import RunFolder, Verdict
-from results.service_keys import read_service_keys
+from results.setup.service_keys import read_service_keys
 from tests.mutation.subject import Draft, Mutant, Mutation, Subject
 
 

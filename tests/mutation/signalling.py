@@ -1,12 +1,12 @@
 """What a run's signalling tells, opened with its keys."""
 
-from results.calls import Call, read_calls
 from results.clear_text import Secret
-from results.keylog import read_keylog
-from results.places import places_of
+from results.protocols.keylog import read_keylog
 from results.schema import RunFolder
-from results.service_keys import read_service_keys
-from results.signalling import Signalling, read_signalling
+from results.setup.calls import Call, read_calls
+from results.setup.service_keys import read_service_keys
+from results.setup.signalling import Signalling, read_signalling
+from results.tracing.places import places_of
 from tests.mutation.subject import Subject
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from results.judge import judge
 from results.packets import PacketTable, read_table
 from results.schema import Result, Run, RunFolder, Verdict
-from results.tunnels import tunnels_of
+from results.tunnelling.tunnels import tunnels_of
 from results.wire.kinds import Kind
 from tests.mutation.capture import Frame, Pieces, put_together, take_apart
 from topologies.spec import Tap

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import cast
 
-from results.calls import Call
-from results.sdp import Candidate, CandidateType, Description
-from results.signalling import Act, Carrier, Message
+from results.protocols.sdp import Candidate, CandidateType, Description
+from results.setup.calls import Call
+from results.setup.signalling import Act, Carrier, Message
 from tests.results.story import Hop, Story, back, end, ends, signed, xored
 
 SNI = "front-end.service.example"

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 
 from controllers.policy import Policy, find, load
-from results.calls import Call
-from results.checks import checks_of, stun_messages
 from results.fates import Fates
-from results.ice import Ice
-from results.paths import follow_udp
-from results.sdp import Description
-from results.selection import selection_of
-from results.turn import read_turn
-from results.unreachable import unreachables
+from results.protocols.sdp import Description
+from results.setup.calls import Call
+from results.setup.checks import checks_of, stun_messages
+from results.setup.ice import Ice
+from results.setup.selection import selection_of
+from results.setup.turn import read_turn
+from results.tracing.paths import follow_udp
+from results.tracing.unreachable import unreachables
 from tests.results.call_story import a_call, described
 from tests.results.story import (
     ALICE_NAT,

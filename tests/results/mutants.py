@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from results.schema import RunFolder, Verdict
-from results.sightings import Ends
+from results.tracing.sightings import Ends
 from tests.results.frame_kinds import (
     ALICE,
     BEA,

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from results.packets import IP_ICMP, IP_TCP, IP_UDP, SYN, PacketTable, read_table
-from results.paths import Travels, follow_udp
-from results.places import Places, places_of
 from results.schema import CANARY_ETHERTYPE, CANARY_PORT, Moment, canary
-from results.sightings import Ends
-from results.tunnels import tunnels_of
+from results.tracing.paths import Travels, follow_udp
+from results.tracing.places import Places, places_of
+from results.tracing.sightings import Ends
+from results.tunnelling.tunnels import tunnels_of
 from results.wire.capture import LinkType
 from topologies.reference import office
 from topologies.spec import Host, Interface, Network, Role, Route, Segment, Tap

@@ -16,8 +16,8 @@ from results.impaired import (
 from results.measured import LineCount
 from results.problems import Ground
 from results.schema import Ending, Outcome
-from results.turn import read_turn
-from results.vpn import Findings
+from results.setup.turn import read_turn
+from results.tunnelling.vpn import Findings
 from tests.results.story import (
     EVE,
     NAT,

@@ -6,8 +6,6 @@ from pathlib import Path as FilePath
 import pylibsrtp
 import pytest
 
-from results.checks import stun_messages
-from results.legs import Conversations
 from results.media import (
     Stream,
     astray,
@@ -23,10 +21,12 @@ from results.media import (
 )
 from results.media_keys import MediaKey, Socket
 from results.packets import PacketTable
-from results.paths import Path
 from results.problems import Ground
-from results.srtp import Profile
-from results.turn import Turn, read_turn
+from results.protocols.srtp import Profile
+from results.setup.checks import stun_messages
+from results.setup.turn import Turn, read_turn
+from results.tracing.legs import Conversations
+from results.tracing.paths import Path
 from tests.results.home_story import ALICE as ALICE_AT
 from tests.results.home_story import EVE as EVE_AT
 from tests.results.home_story import HomeStory

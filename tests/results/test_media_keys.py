@@ -6,12 +6,12 @@ from pathlib import Path as FilePath
 
 import pytest
 
-from results.calls import Call
-from results.dtls import Certificate, Handshake
 from results.media_keys import MediaKey, Socket, keys_of_call
 from results.packets import PacketTable
 from results.problems import Ground, Problem
-from results.srtp import Profile
+from results.protocols.dtls import Certificate, Handshake
+from results.protocols.srtp import Profile
+from results.setup.calls import Call
 from tests.results.call_story import a_call, described
 from tests.results.story import ALICE, ALICE_BOB, BOB, Story, end, ends, rtp
 

@@ -4,12 +4,12 @@ from pathlib import Path as FilePath
 
 import pytest
 
-from results.legs import Conversations
 from results.measured import Hop, Quality
 from results.media import authenticated, media_paths, rtp_packets
 from results.media_quality import with_quality
 from results.schema import MediaPath
-from results.turn import Turn
+from results.setup.turn import Turn
+from results.tracing.legs import Conversations
 from tests.results import story as told
 from tests.results.story import ALICE, ALICE_BEA, ALICE_BOB, BEA, BOB, Story, ends, hops
 from tests.results.test_media import Protector, media_key, talk

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from results import quality
-from results.rtp import Numbers
+from results.protocols.rtp import Numbers
 
 #: Extended sequence numbers as they may arrive: lost, swapped, doubled.
 NUMBERS = st.lists(st.integers(0, 60), min_size=1, max_size=80)

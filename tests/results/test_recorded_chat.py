@@ -8,12 +8,12 @@ import pytest
 from joserfc.jwk import ECKey
 
 from results.judge import judge
-from results.keylog import read_keylog
 from results.packets import read_table
-from results.places import places_of
+from results.protocols.keylog import read_keylog
 from results.schema import RunFolder, Verdict
-from results.service_keys import ServiceKeys, read_service_keys
-from results.signalling import Act, Signalling, read_signalling
+from results.setup.service_keys import ServiceKeys, read_service_keys
+from results.setup.signalling import Act, Signalling, read_signalling
+from results.tracing.places import places_of
 from tests.results.recorded import change_json, frames, reseal, unpack, write
 from tests.results.story import ends, ethernet, udp
 

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from results.evidence import Evidence
-from results.legs import UNLISTED
 from results.problems import Ground, Problem
 from results.schema import (
     Claim,
@@ -17,8 +16,9 @@ from results.schema import (
     Run,
     Verdict,
 )
+from results.tracing.legs import UNLISTED
+from results.tunnelling.vpn import Remark
 from results.verdict import Claims, Judgement, decide, flows_of
-from results.vpn import Remark
 from tests.results.call_story import a_call, described
 from tests.results.judged import (
     CLAIMS,

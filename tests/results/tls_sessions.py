@@ -16,7 +16,7 @@ from scapy.packet import Packet, Raw
 from scapy.utils import wrpcap
 
 from results.packets import PacketTable, read_table
-from results.tls import (
+from results.protocols.tls import (
     Chunk,
     Connection,
     TlsError,

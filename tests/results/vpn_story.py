@@ -5,16 +5,16 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 
 from results.absence import find_canaries
-from results.legs import Conversations
 from results.media import Packet, Stream
 from results.media_keys import MediaKey
-from results.openings import connections, queries
 from results.packets import Kind
+from results.protocols.srtp import Profile
 from results.schema import CallResult, Connection, PairOutcome, Run
-from results.sightings import Ends
-from results.srtp import Profile
-from results.vpn import Scenery
-from results.wireguard import outer_size
+from results.tracing.legs import Conversations
+from results.tracing.openings import connections, queries
+from results.tracing.sightings import Ends
+from results.tunnelling.vpn import Scenery
+from results.tunnelling.wireguard import outer_size
 from tests.results.judged import a_run
 from tests.results.story import RUN, Hop, Story, back, ends, hops, udp
 from topologies.reference import office_with_vpn

@@ -28,7 +28,7 @@ from tests.results.inspection.crafted import (
     talk,
 )
 from tests.results.story import end, stun, xored
-from tests.results.test_dtls import record
+from tests.results.protocols.test_dtls import record
 
 HUNDRED = range(100)
 OTHER = 0x22222222

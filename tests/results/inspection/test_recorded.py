@@ -13,7 +13,7 @@ from results.inspection.inspector import inspect
 from results.inspection.records import CallSeen, Inspection
 from results.inspection.schema import STORED, inspection_schema
 from results.judge import judge
-from results.stun import parse
+from results.protocols.stun import parse
 from tests.results.recorded import frames, unpack
 from tests.results.story import Frame, pcap
 

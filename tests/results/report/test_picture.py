@@ -15,7 +15,7 @@ from results.report.shapes import Picture
 from results.report.sites import scenery
 from results.report.stacks import NARROW, WIDE, Measures, stack
 from results.report.trips import Planner, Trip
-from results.routes import way_around
+from results.tracing.routes import way_around
 from topologies.reference import office_with_vpn
 from topologies.spec import Network, Role
 

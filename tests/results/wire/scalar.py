@@ -9,8 +9,8 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from results import stun
 from results.packets import Kind
+from results.protocols import stun
 
 LONGEST = 262_144
 _MAGIC = {

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from results.joining import join
 from results.packets import Kind, PacketTable, read_table
+from results.tracing.joining import join
 from scenarios.reading import bench as benching
 from scenarios.reading import own, peers, taps
 from scenarios.reading.mix import MIX, packets, write_pcap, write_pcapng

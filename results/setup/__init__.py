@@ -1,0 +1,1 @@
+"""How a call came about: its signalling, candidates, checks, allocations and steps."""

@@ -1,0 +1,105 @@
+"""The calls of a run as its signalling shows them: who invited whom, with which SDPs."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from results.protocols.sdp import Description, read_description
+from results.setup.signalling import Act, Message
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call; what was never seen is None."""
+
+    id: str
+    caller: str
+    callee: str
+    #: What each participant's own SDP and candidates say.
+    described: dict[str, Description]
+    #: The caller's invite, as the caller sent it.
+    invite: Message
+    #: The invite, as the callee was told it.
+    notified: Message | None
+    #: The callee's answer, as the callee sent it.
+    answered: Message | None
+    #: The answer, as the caller was told it.
+    told: Message | None
+    #: Each participant's report to telemetry.
+    reports: dict[str, Message]
+    #: Chat messages as they were sent, and as they were told, in the order of their rows.
+    chat: tuple[Message, ...] = ()
+
+    @property
+    def participants(self) -> tuple[str, str]:
+        """Caller and callee."""
+        return self.caller, self.callee
+
+    @property
+    def answered_by_callee(self) -> bool:
+        """Whether there were an invite and an answer: a call, not only an attempt."""
+        return self.answered is not None
+
+    @property
+    def clock_rates(self) -> dict[int, int]:
+        """RTP payload type -> clock rate in Hz, as both descriptions say (RFC 3264, 6.1)."""
+        own, other = (self.described[user].clock_rates for user in self.participants)
+        return {**own, **other}
+
+    def other(self, user: str) -> str:
+        """The participant at the other end."""
+        return self.callee if user == self.caller else self.caller
+
+
+def read_calls(messages: Iterable[Message]) -> list[Call]:
+    """The calls among messages, in the order of their invites."""
+    by_call: dict[str, list[Message]] = {}
+    for message in messages:
+        by_call.setdefault(message.call, []).append(message)
+    calls = [_call(call, of_call) for call, of_call in by_call.items()]
+    return sorted((call for call in calls if call), key=lambda call: call.invite.row)
+
+
+def _call(name: str, messages: list[Message]) -> Call | None:
+    invite = _first(messages, Act.INVITE, told=False)
+    if invite is None:
+        return None
+    caller, callee = invite.user, invite.to
+    notified = _first(messages, Act.INVITE, told=True, user=callee)
+    answered = _first(messages, Act.ANSWER, told=False, user=callee)
+    reports = {
+        user: _first(messages, Act.REPORT, told=False, user=user) for user in (caller, callee)
+    }
+    return Call(
+        id=name,
+        caller=caller,
+        callee=callee,
+        described={
+            caller: _description(invite, messages),
+            callee: _description(answered, messages) if answered else Description(),
+        },
+        invite=invite,
+        notified=notified,
+        answered=answered,
+        told=_first(messages, Act.ANSWER, told=True, user=caller),
+        reports={user: report for user, report in reports.items() if report},
+        chat=tuple(message for message in messages if message.act is Act.CHAT),
+    )
+
+
+def _first(messages: list[Message], act: Act, *, told: bool, user: str = "") -> Message | None:
+    """The first message of a kind; the service may repeat a notification."""
+    found = (
+        message
+        for message in messages
+        if message.act is act and message.told is told and user in ("", message.user)
+    )
+    return next(found, None)
+
+
+def _description(said: Message, messages: list[Message]) -> Description:
+    """What a participant's SDP says, with the candidates it trickled after it."""
+    description = read_description(said.sdp)
+    for message in messages:
+        if message.act is Act.CANDIDATE and not message.told and message.user == said.user:
+            description = description.with_candidate(message.candidate)
+    return description

@@ -1,0 +1,1 @@
+"""Following packets: sightings at the taps, joined to the paths that packets took."""
