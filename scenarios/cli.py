@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, NoReturn
 
-from scenarios import arguments, commands, completion
+from scenarios import arguments, commands, completion, testing
 
 #: sysexits(3): the command was used incorrectly.
 WRONG_USAGE = 64
@@ -68,7 +68,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     """The parsed arguments; ``test`` passes what is not its own on to pytest."""
     parser = _parser()
     options, rest = parser.parse_known_args(argv)
-    if options.command is commands.test:
+    if options.command is testing.test:
         options.arguments = rest
     elif rest and options.command is commands.execute:
         program = " ".join(("--", *options.program, *rest))
@@ -246,7 +246,7 @@ def _verbs() -> tuple[_Verb, ...]:
             "test",
             "Run the test suite: style, types, unit tests, and tests that build networks.",
             "./callpath test -k intranet",
-            commands.test,
+            testing.test,
             (arguments.tests,),
         ),
     )

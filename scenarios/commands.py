@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import subprocess
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -28,9 +27,6 @@ CAPTURES, LINKS = "captures", "links"
 
 #: Exit code of ``exec`` for failures that are not the program's (as env(1) and docker have it).
 OWN_FAILURE = 125
-
-#: What the test tools leave in the checkout.
-_CACHES = (".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis")
 
 #: Verdict -> exit code.
 CODES = {Verdict.PASS: PASS, Verdict.FAIL: FAIL, Verdict.INCONCLUSIVE: NOT_DONE}
@@ -315,29 +311,6 @@ def doctor(options: argparse.Namespace) -> int:
     from scenarios import doctor as examination
 
     return examination.report(examination.checks(), options.json, sys.stdout)
-
-
-def test(options: argparse.Namespace) -> int:
-    """Run style, types and tests; the first that fails decides."""
-    from scenarios import runner
-
-    root = Path(__file__).parent.parent
-    markers = [] if options.long else ["-m", "not long"]
-    python = [sys.executable, "-m"]
-    steps = [[*python, "pytest", *markers, *options.arguments]]
-    if not options.arguments:
-        checks = [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]]
-        steps = [[*python, *check] for check in checks] + steps
-    try:
-        return PASS if all(_succeeds(step, root) for step in steps) else FAIL
-    finally:
-        for cache in _CACHES:
-            runner.give_to_caller(root / cache)
-
-
-def _succeeds(step: list[str], root: Path) -> bool:
-    sys.stderr.write(f"callpath: {' '.join(step[2:])}\n")
-    return subprocess.run(step, cwd=root, check=False).returncode == 0
 
 
 def worst(codes: Iterable[int]) -> int:

@@ -66,7 +66,7 @@ class Grown:
     def remains(self) -> list[str]:
         """What of it is still there."""
         left = [f"process {pid}" for pid, born in self.processes if _born(pid) == born]
-        return left + [f"namespace {name}" for name in self.namespaces & set(_all_namespaces())]
+        return left + [f"namespace {name}" for name in self.namespaces & set(_inhabited())]
 
 
 def grown_world(command: int) -> Grown:
@@ -141,6 +141,14 @@ def _namespaces(pid: int) -> list[str]:
         return []
 
 
-def _all_namespaces() -> Iterator[str]:
+def _inhabited() -> Iterator[str]:
+    """Namespaces with processes in them, but for those that tests beside this one have made.
+
+    A namespace's number is free for the next one when it has ended.
+    """
+    beside: set[int] = set()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        beside = set(_descendants(os.getppid())) - set(_descendants(os.getpid()))
     for pid in _pids():
-        yield from _namespaces(pid)
+        if pid not in beside:
+            yield from _namespaces(pid)

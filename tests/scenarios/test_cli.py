@@ -11,7 +11,7 @@ import pytest
 
 from results.judge import judge
 from results.schema import Result, Verdict
-from scenarios import commands, runner
+from scenarios import commands, runner, testing
 from scenarios.cli import WRONG_USAGE, main
 from scenarios.display import short
 from scenarios.scenario import ScenarioError, find
@@ -71,7 +71,7 @@ def test_what_is_not_its_own_test_passes_on_to_pytest(monkeypatch: pytest.Monkey
         seen.append(options)
         return 0
 
-    monkeypatch.setattr(commands, "test", run)
+    monkeypatch.setattr(testing, "test", run)
     assert main(["test", "--long", "-x", "-k", "intranet"]) == 0
     assert seen[0].long
     assert seen[0].arguments == ["-x", "-k", "intranet"]
