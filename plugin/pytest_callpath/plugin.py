@@ -137,7 +137,9 @@ def _runs(config: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Pa
     told: str | None = config.getoption("callpath_runs")
     if told is None:
         return tmp_path_factory.mktemp("callpath")
-    return Path(told).resolve() / os.environ.get("PYTEST_XDIST_WORKER", "")
+    # Not by the environment: a session that a worker's test starts is no worker.
+    worker: str = getattr(config, "workerinput", {}).get("workerid", "")
+    return Path(told).resolve() / worker
 
 
 def _remove(config: pytest.Config, made: Callpath) -> None:

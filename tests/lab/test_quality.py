@@ -22,8 +22,9 @@ SCENARIO = Scenario(
     expect_media=frozenset({Flow.F5}),
 )
 
-#: Media is what is RTP on UDP: version 2 (RFC 3550) in the first byte after UDP's header.
-MEDIA = "udp length > 60 @th,64,2 2"
+#: Media is what is RTP on UDP: version 2 (RFC 3550) in the first byte after UDP's header. The
+#: number of a DNS answer can look the same.
+MEDIA = "udp sport != 53 udp length > 60 @th,64,2 2"
 
 #: Drops one in five of the media packets that the router forwards to the branch.
 LOSSY = (

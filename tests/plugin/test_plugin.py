@@ -297,3 +297,11 @@ def test_an_expected_failure_keeps_nothing(project: Project) -> None:
     )
     project.pytest()
     assert project.kept() == []
+
+
+def test_a_session_that_a_worker_starts_is_no_worker(project: Project) -> None:
+    project.write("test_it.py", SHARED.replace('"relayed"', '"fails"').replace("wrong", "run"))
+    beside = {"CALLPATH": str(project.command), "PYTEST_XDIST_WORKER": "gw7"}
+    project.pytest("--callpath-runs", "runs", code=1, **beside)
+    asked = [words[words.index("--runs") + 1] for words in fake.asked(project.command)]
+    assert {Path(folder) for folder in asked} == {project.folder / "runs"}
