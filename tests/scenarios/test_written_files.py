@@ -31,7 +31,7 @@ def test_a_report_that_cannot_be_written_is_said_without_a_traceback(
     folder = unpack(tmp_path)
     (folder / "report.html.new").mkdir()
     assert main(["report", str(folder)]) == commands.NOT_DONE
-    assert "report.html.new: Is a directory" in capsys.readouterr().err
+    assert "report.html cannot be written: Is a directory" in capsys.readouterr().err
 
 
 def test_evidence_is_written_where_it_is_asked_for(
