@@ -14,6 +14,9 @@ from tests.documented import Command, Scratch, titles
 from tests.tally import Tally
 from tests.test_docs import BUILDING
 
+#: The last one also waits until tshark has read what all of them captured; seconds.
+pytestmark = pytest.mark.timeout(600)
+
 _AT_A_TIME = 3
 
 Running: TypeAlias = "dict[str, Future[CompletedProcess[str]]]"
