@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from results.canary_frames import Moment, canary
 from results.packets import Kind, PacketTable
 from results.problems import Ground, Problem
-from results.schema import Ending, Moment, Run, canary
+from results.schema import Ending, Run
 from results.words import packets_in_words
 
 #: After all times that a table can hold.

@@ -5,14 +5,13 @@ the rules of firewalls and NAT routers counted.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 from results.absence import Canaries, canary_problems, find_canaries, late_taps
 from results.counters import Counted, counter_problems, silent_rules
 from results.fates import Fates
 from results.holes import hello_problems, hole_problem
-from results.impaired import Crossed, crossings, impaired_findings
+from results.impaired import crossings, impaired_findings
 from results.media import (
     Packet,
     Stream,
@@ -32,7 +31,7 @@ from results.media_quality import with_quality
 from results.packets import PacketTable
 from results.problems import Ground, Problem, cite
 from results.protocols.dtls import Handshake
-from results.schema import MEDIA_OVER_VPN, CallResult, Citation, MediaPath, Run
+from results.schema import CallResult, MediaPath, Run
 from results.setup.calls import Call, read_calls
 from results.setup.candidates import candidate_problems
 from results.setup.chat import chat_citations, chat_problems
@@ -45,6 +44,7 @@ from results.setup.service_keys import ServiceKeys
 from results.setup.signalling import KeyLogs, Signalling, read_signalling
 from results.setup.steps import Scene, citations_of, find_steps, step_problems, steps_of
 from results.setup.turn import Turn, read_turn
+from results.shown import CallEvidence, Evidence, Shown
 from results.tracing.inversion import inverted_cables
 from results.tracing.legs import Conversations, NamedFlow, Opened, hosts_of, in_order, name_of
 from results.tracing.openings import (
@@ -60,56 +60,9 @@ from results.tracing.paths import Hole, Travels, follow_udp, summarise_holes
 from results.tracing.places import Places, places_of
 from results.tracing.sightings import Sighting
 from results.tracing.unreachable import unreachables
-from results.tunnelling.vpn import Remark, Scenery, together
+from results.tunnelling.vpn import Scenery, together
 from results.tunnelling.vpn_findings import findings_of
-from topologies.spec import Flow, Role
-
-
-@dataclass(frozen=True)
-class CallEvidence:
-    """What the captures show of one call."""
-
-    call: Call
-    result: CallResult
-    selection: Selection
-    media_flows: tuple[NamedFlow, ...]
-    problems: tuple[Problem, ...]
-    citations: tuple[Citation, ...]
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A flow, what opened it, and the frame that shows it."""
-
-    flow: NamedFlow
-    what: str
-    citation: Citation
-    #: The hosts on its way, from the one that opened it.
-    hosts: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """All that the captures of a run show."""
-
-    signalling: tuple[Shown, ...]
-    media: tuple[Shown, ...]
-    calls: tuple[CallEvidence, ...]
-    problems: tuple[Problem, ...]
-    #: What else a PASS tells.
-    remarks: tuple[Remark, ...] = ()
-    #: What took impaired hops.
-    crossed: tuple[Crossed, ...] = ()
-
-    @property
-    def in_tunnel(self) -> Shown | None:
-        """Media that a VPN user sends to the gateway, which is not supported."""
-        return next((item for item in self.media if item.flow is Flow.F2_VPN), None)
-
-    @property
-    def unsupported(self) -> str | None:
-        """What the documents call this case, where they do not support it."""
-        return MEDIA_OVER_VPN if self.in_tunnel else None
+from topologies.spec import Role
 
 
 class Reading:

@@ -14,12 +14,13 @@ from pydantic import ValidationError
 from results import impaired
 from results.absence import count_problems, foreign_captures
 from results.counters import counted_by_rules
-from results.evidence import Evidence, Reading
+from results.evidence import Reading
 from results.packets import PacketTable, read_table
 from results.problems import Ground, Problem
 from results.protocols.keylog import KeyLogError, read_keylog
 from results.schema import Claim, Ending, Result, Run, RunFolder, RunFolderError, Seconds
 from results.setup.service_keys import ServiceKeyError, ServiceKeys, read_service_keys
+from results.shown import Evidence
 from results.tunnelling.tunnels import tunnels_of
 from results.verdict import Judgement, decide, flows_of
 from results.wire.capture import CaptureError

@@ -33,18 +33,12 @@ from results.record import Record
 from results.seal import Seal, difference, sealed_file
 from topologies.spec import Flow, Name, Network
 
-#: EtherType of our canaries: "local experimental" (IEEE 802, 0x88B5).
-CANARY_ETHERTYPE = 0x88B5
-
 #: What the documents do not support (call-flow-topologies, "Unsupported technologies").
 MEDIA_OVER_VPN = "media over VPN"
 
 #: What is made of a run once it has been judged: one capture of all, and a page to look at.
 EVIDENCE = "evidence.pcapng"
 REPORT = "report.html"
-
-#: UDP port of canaries inside a tunnel, where there are no frames: "discard" (RFC 863).
-CANARY_PORT = 9
 
 
 class RunFolderError(Exception):
@@ -57,13 +51,6 @@ class Verdict(StrEnum):
     PASS = "PASS"
     FAIL = "FAIL"
     INCONCLUSIVE = "INCONCLUSIVE"
-
-
-class Moment(StrEnum):
-    """When a canary crossed a tapped link."""
-
-    BEFORE = "before"
-    AFTER = "after"
 
 
 class PlannedCall(Record):
@@ -296,11 +283,6 @@ class Result(Record):
     def to_json(self) -> str:
         """The result as one line of JSON."""
         return self.model_dump_json(by_alias=True)
-
-
-def canary(run: str, tap: str, moment: Moment) -> bytes:
-    """Payload of the canary frame that crosses the tap's link, after the Ethernet header."""
-    return f"callpath {run} {tap} {moment}".encode()
 
 
 R = TypeVar("R", bound=Record)

@@ -7,11 +7,11 @@ proves nothing; then what is missing or wrong; a PASS needs everything.
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from results.evidence import CallEvidence, Evidence, Shown
 from results.problems import Ground, Problem, in_weight
 from results.schema import Citation, Claim, Expectation, PlannedCall, Run, Verdict
 from results.setup.pairs import refusals_of_direct
 from results.setup.selection import claim_problems
+from results.shown import CallEvidence, Evidence, Shown
 from results.tracing.legs import NamedFlow, in_order
 from results.words import flows_in_words
 from topologies.spec import Flow

@@ -326,16 +326,19 @@ def _run_one(
     from scenarios import display, runner
     from topologies.world import WorldError
 
+    code = PASS
     try:
         with display.progress(scenario.name) as progress:
             result = runner.run(scenario, conditions, _runs(options), progress)
     except runner.Interrupted:
         raise
+    except runner.Unwritten as error:
+        code, result = _cannot(error), error.result
     except (runner.RunError, WorldError, OSError) as error:
         return _cannot(error), error
     if options.json and options.command is run:
         print(result.to_json(), flush=True)  # noqa: T201
-    return CODES[result.verdict], result
+    return worst([code, CODES[result.verdict]]), result
 
 
 def _runs(options: argparse.Namespace) -> Path:

@@ -5,15 +5,16 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from controllers.policy import Policy
-from results.schema import Result, Run, RunFolder, RunFolderError, Seconds
+from results.schema import EVIDENCE, Result, Run, RunFolder, RunFolderError, Seconds
 from scenarios.doctor import facilities, versions
+from scenarios.error_words import in_words
 from scenarios.scenario import Scenario
 from topologies.caller import caller
 from topologies.world import World, WorldError
@@ -41,6 +42,18 @@ class RunError(Exception):
         self.folder = folder
 
 
+class Unwritten(OSError):  # noqa: N818 - the run itself is well
+    """A run has its verdict, but not all that is made of it could be written."""
+
+    def __init__(self, result: Result, folder: Path, problems: Sequence[OSError]) -> None:
+        said = "\n".join(in_words(problem) for problem in problems)
+        super().__init__(
+            f"{said}\nThe verdict stands in {folder}/result.json. Make what is missing later: "
+            f"./callpath evidence {folder}; ./callpath report {folder}"
+        )
+        self.result = result
+
+
 class Interrupted(RunError):  # noqa: N818 - not an error of anything
     """The user ended a run before its time (Ctrl-C)."""
 
@@ -58,6 +71,7 @@ class Conditions:
 def run(scenario: Scenario, conditions: Conditions, runs: Path, progress: Progress) -> Result:
     """Run a scenario under these conditions and judge it; RunError when it could not be done.
 
+    Unwritten, with the result, where only what is made of a judged run could not be written.
     A run that fails or is interrupted leaves its folder behind, marked incomplete by
     the lack of a seal, with what was captured in one file.
     """
@@ -123,9 +137,12 @@ def _perform(folder: RunFolder, began: float, progress: Progress) -> Result:
         await_end(world, folder, progress)
         world.release()
         progress("verdict")
-        result = _judge(folder, began)
+        judged = _judge(folder, began)
+        unwritten = _hand_over(folder, judged)
         progress("teardown")
-        return result
+    if unwritten:
+        raise Unwritten(judged.result, folder.path, unwritten)
+    return judged.result
 
 
 def await_end(world: World, folder: RunFolder, progress: Progress) -> dict[str, Any]:
@@ -148,7 +165,7 @@ def _import_judge() -> None:
     prepare()
 
 
-def _judge(folder: RunFolder, began: float) -> Result:
+def _judge(folder: RunFolder, began: float) -> "Judged":
     from results.judge import examine
 
     judging = time.monotonic()
@@ -166,18 +183,41 @@ def _judge(folder: RunFolder, began: float) -> Result:
         }
     )
     folder.write_result(result)
-    _hand_over(folder, replace(judged, result=result))
-    return result
+    return replace(judged, result=result)
 
 
-def _hand_over(folder: RunFolder, judged: "Judged") -> None:
-    """Write what is made from a run's folder: one capture of all, its report, the index."""
+def _hand_over(folder: RunFolder, judged: "Judged") -> list[OSError]:
+    """Write what is made of a run: one capture of all, its report, the index; what went wrong."""
+    problems = []
+    for write in (_write_evidence, _write_report, _write_index):
+        try:
+            write(folder.path, judged)
+        except OSError as error:
+            problems.append(error)
+    return problems
+
+
+def _write_evidence(folder: Path, judged: "Judged") -> None:
     from results.handover.evidence_pcapng import write_evidence
-    from results.report.files import write_index, write_report
 
-    write_evidence(folder.path, judged)
-    write_report(judged, folder.path)
-    index = write_index(folder.path.parent)
+    try:
+        write_evidence(folder, judged)
+    except OSError:
+        # Half of it would be taken for the whole.
+        (folder / EVIDENCE).unlink(missing_ok=True)
+        raise
+
+
+def _write_report(folder: Path, judged: "Judged") -> None:
+    from results.report.files import write_report
+
+    write_report(judged, folder)
+
+
+def _write_index(folder: Path, _judged: "Judged") -> None:
+    from results.report.files import write_index
+
+    index = write_index(folder.parent)
     if index:
         give_to_caller(index)
 

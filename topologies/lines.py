@@ -18,11 +18,8 @@ from typing import Any, NamedTuple
 from topologies.lab import Lab, LabError
 from topologies.lane import ROOM
 from topologies.links import Links
-from topologies.processes import Process, Processes, Program
+from topologies.processes import PATIENCE, Process, Processes, Program
 from topologies.spec import Impairment, Link, mac_of
-
-#: How long the delay line may take to count, in seconds.
-_TIMEOUT = 10.0
 
 #: With a rate to keep, netem keeps frames in order too. Its queue then holds so many.
 _NETEM = ("limit", str(ROOM), "rate", "10gbit")
@@ -106,7 +103,7 @@ class Lines:
             return [_queue(lane) for lane in self._lanes]
         request = next(self._requests)
         self._process.send({"request": request})
-        self._processes.wait_event(self._process, "counted", _TIMEOUT, request=request)
+        self._processes.wait_event(self._process, "counted", PATIENCE, request=request)
         lanes: list[dict[str, int]] = self._process.events[-1]["lanes"]
         return lanes
 
@@ -149,7 +146,7 @@ def _queue(lane: _Lane) -> dict[str, int]:
 def _tc(*arguments: str) -> str:
     """What tc(8) prints; LabError when it fails. pyroute2 cannot give netem a rate."""
     command = ("tc", *arguments)
-    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     if done.returncode != 0:
         raise LabError(f"{' '.join(command)} failed: {done.stderr.strip()}")
     return done.stdout

@@ -16,7 +16,8 @@ from typing import Protocol
 
 from scapy.layers.l2 import Ether
 
-from results.schema import CANARY_ETHERTYPE, CANARY_PORT, Moment, RunFolder, TapCount, canary
+from results.canary_frames import CANARY_ETHERTYPE, CANARY_PORT, Moment, canary
+from results.schema import RunFolder, TapCount
 from topologies.lab import FarEnd, Lab
 from topologies.namespaces import inside_network
 from topologies.processes import Process, ProcessError, Processes, Program

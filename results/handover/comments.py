@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from results.canary_frames import Moment, canary
 from results.evidence import Reading
 from results.handover.notes import Notes, unless_arrived
 from results.handover.stun_notes import add_stun
@@ -15,7 +16,7 @@ from results.handover.talk_notes import add_talk
 from results.judge import Judged
 from results.media import Stream
 from results.packets import Kind, PacketTable
-from results.schema import Endpoint, Moment, Result, canary
+from results.schema import Endpoint, Result
 from results.tracing.paths import Path
 from topologies.spec import Flow
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from results.evidence import CallEvidence, Reading
+from results.evidence import Reading
 from results.handover.notes import Notes, ended, unless_arrived
 from results.protocols import stun
 from results.protocols.sdp import End
@@ -11,6 +11,7 @@ from results.setup.ice import Ice
 from results.setup.pairs import request_fate
 from results.setup.selection import pair_in_words, text_of
 from results.setup.turn import allocated
+from results.shown import CallEvidence
 from results.tracing.paths import Path
 from topologies.spec import Role
 

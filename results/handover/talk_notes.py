@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from results.evidence import CallEvidence, Reading
+from results.evidence import Reading
 from results.handover.notes import Notes, note
 from results.packets import Kind, PacketTable
 from results.setup.signalling import Act, Message
 from results.setup.steps import caused
+from results.shown import CallEvidence
 from results.tracing.openings import Query
 
 _RESOLVE = 1

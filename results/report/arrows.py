@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 
-from results.evidence import Shown
 from results.judge import Judged
 from results.schema import MediaPath, Outcome, PairOutcome
+from results.shown import Shown
 from results.tracing.legs import NamedFlow
 from topologies.spec import Network, Segment
 

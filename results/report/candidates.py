@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from results.evidence import CallEvidence
 from results.schema import Endpoint, Outcome, PairOutcome
 from results.setup.selection import text_of
+from results.shown import CallEvidence
 from topologies.spec import Network
 
 

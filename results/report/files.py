@@ -120,6 +120,9 @@ def _row(folder: Path) -> IndexRow:
 def _write(path: Path, text: str) -> Path:
     """Put a page in place at once, so that nobody reads half of it."""
     draft = path.with_suffix(".html.new")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        raise OSError(f"{path} cannot be written: {error.strerror}") from error
     return path

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from results.schema import CANARY_PORT
+from results.canary_frames import CANARY_PORT
 from results.wire.kinds import Kind
 from results.wire.transport import IP_UDP
 from topologies.spec import Network, Tap, Vpn
@@ -30,7 +30,7 @@ PADDING = 16
 TRANSPORT_DATA = 4
 _TYPES = (1, 2, 3, TRANSPORT_DATA)
 
-#: What every canary's payload begins with (results.schema.canary).
+#: What every canary's payload begins with (results.canary_frames.canary).
 _CANARY = b"callpath "
 
 #: Where time to live and checksum lie in an IPv4 header: what a router changes.

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from results.schema import CANARY_ETHERTYPE
+from results.canary_frames import CANARY_ETHERTYPE
 from results.wire.ahead import ahead
 from results.wire.capture import Interface, LinkType, Records
 from results.wire.captures import CaptureFile, parts

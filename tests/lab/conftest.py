@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.support import CHECKOUT, NOBODY
+from tests.tally import Tally
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -33,8 +34,15 @@ def rootless(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture
-def runs() -> Iterator[Path]:
-    """A folder for runs that an ordinary user may write to.
+def tmp_path(tmp_path: Path, tally: Tally) -> Iterator[Path]:
+    """A folder of the test's own; tshark must agree with us on the captures that are made there."""
+    yield tmp_path
+    tally.check(tmp_path)
+
+
+@pytest.fixture
+def runs(tally: Tally) -> Iterator[Path]:
+    """A folder for runs that an ordinary user may write to; tshark must agree on the captures.
 
     It is not below pytest's own: another session of pytest takes that from others.
     """
@@ -43,6 +51,7 @@ def runs() -> Iterator[Path]:
         if os.geteuid() == 0:
             shutil.chown(folder, NOBODY, NOBODY)
         yield folder
+        tally.check(folder)
 
 
 def _as_nobody(*command: str) -> bool:

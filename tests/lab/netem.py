@@ -8,7 +8,7 @@ import socket
 import sys
 from typing import Any
 
-from results.schema import CANARY_ETHERTYPE
+from results.canary_frames import CANARY_ETHERTYPE
 from scenarios.lines.cables import cables
 from scenarios.lines.probe import Probe
 from tests.lab.support import PATIENCE

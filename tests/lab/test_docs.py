@@ -11,7 +11,11 @@ from typing import TypeAlias
 import pytest
 
 from tests.documented import Command, Scratch, titles
+from tests.tally import Tally
 from tests.test_docs import BUILDING
+
+#: The last one also waits until tshark has read what all of them captured; seconds.
+pytestmark = pytest.mark.timeout(600)
 
 _AT_A_TIME = 3
 
@@ -19,13 +23,14 @@ Running: TypeAlias = "dict[str, Future[CompletedProcess[str]]]"
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """All of them, under way."""
+def running(tmp_path_factory: pytest.TempPathFactory, tally: Tally) -> Iterator[Running]:
+    """All of them, under way; at the end tshark must agree with us on what they captured."""
     scratch = Scratch(tmp_path_factory.mktemp("docs"))
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
         # The long ones first, so that none of them is left for the end.
         order = sorted(BUILDING, key=lambda command: "bench" not in command.text)
         yield {command.text: pool.submit(scratch.run, command.text) for command in order}
+    tally.check(scratch.folder)
 
 
 @pytest.mark.parametrize("command", BUILDING, ids=str)

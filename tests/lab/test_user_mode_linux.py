@@ -36,6 +36,8 @@ ip link set lo up
 cd {checkout}
 TMPDIR=/run {python} -sP -m {command} 2>/mnt/errors | sed 's/^/told: /'
 cat /mnt/errors
+# What was captured stays.
+mkdir /run/kept && mount -t hostfs -o {kept} none /run/kept && cp -r /mnt/runs /run/kept/
 poweroff -f
 """
 
@@ -60,7 +62,12 @@ def kernel(tmp_path: Path) -> list[str]:
 def told(kernel: list[str], folder: Path, command: str) -> list[dict[str, Any]]:
     """What a Python module prints there, one JSON object a line."""
     init = folder / "init"
-    settings = {"modules": _MODULES, "checkout": CHECKOUT, "python": sys.executable}
+    settings = {
+        "modules": _MODULES,
+        "checkout": CHECKOUT,
+        "python": sys.executable,
+        "kept": folder,
+    }
     init.write_text(_INIT.format(command=command, **settings), encoding="utf-8")
     init.chmod(0o755)
     done = subprocess.run(
@@ -100,6 +107,8 @@ def test_a_call_over_netem(kernel: list[str], tmp_path: Path) -> None:
     command = f"scenarios.cli run {scenario} --json --runs /mnt/runs"
     (result,) = told(kernel, tmp_path, command)
     assert result["verdict"] == "PASS", result["reason"]
+    # They are held against tshark, as those of all tests are.
+    assert (tmp_path / "runs" / result["run"] / "captures").is_dir()
     for path in result["calls"][0]["media"]:
         (over,) = (hop for hop in path["hops"] if {hop["from"], hop["to"]} == _WAN)
         assert over["delay_ms"] >= 18

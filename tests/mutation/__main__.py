@@ -15,10 +15,11 @@ from functools import partial
 from pathlib import Path
 
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
 from results.schema import RunFolderError
-from tests.mutation.trial import Fate, NotPassing, Trial, try_all
+from tests.mutation.trial import MUTATIONS, Fate, NotPassing, Trial, try_some
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,14 +29,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--sample", type=int, metavar="N", help="N mutants of each mutation")
     options = parser.parse_args(arguments)
     try:
-        with ProcessPoolExecutor(os.cpu_count()) as pool:
-            tried = pool.map(partial(try_all, sample=options.sample), options.folders)
-            trials = [trial for of_run in tried for trial in of_run]
+        trials = _try(options.folders, options.sample)
     except (NotPassing, RunFolderError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
     _report(trials)
     return int(any(trial.fate is not Fate.DIED for trial in trials))
+
+
+def _try(folders: Sequence[Path], sample: int | None) -> list[Trial]:
+    """Try one mutation of one run after the other, on all cores, and show how far that is."""
+    tasks = [(folder, number) for folder in folders for number in range(len(MUTATIONS))]
+    console = Console(stderr=True)
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        tried = pool.map(partial(try_some, sample=sample), *zip(*tasks, strict=True))
+        shown = track(
+            tried,
+            "mutations",
+            total=len(tasks),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        return [trial for some in shown for trial in some]
 
 
 def _report(trials: Sequence[Trial]) -> None:

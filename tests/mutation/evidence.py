@@ -5,7 +5,8 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
-from results.schema import Moment, Verdict, canary
+from results.canary_frames import Moment, canary
+from results.schema import Verdict
 from tests.mutation.capture import Frame
 from tests.mutation.signalling import secrets_of
 from tests.mutation.subject import Draft, Mutant, Mutation, Subject

@@ -11,6 +11,7 @@ from tests.mutation.__main__ import main
 from tests.mutation.subject import Draft, Mutant, Mutation, Subject
 from tests.mutation.trial import MUTATIONS, Fate, try_all, try_one
 from tests.results.recorded import reseal, unpack
+from tests.tally import Tally
 
 
 @pytest.mark.parametrize(
@@ -65,8 +66,9 @@ def test_a_run_that_does_not_pass_has_no_mutants(
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-def test_no_mutant_of_any_scenario_survives(tmp_path: Path) -> None:
+def test_no_mutant_of_any_scenario_survives(tmp_path: Path, tally: Tally) -> None:
     runs = tmp_path / "runs"
     results = results_of(callpath("run", "--json", "--runs", str(runs)), patience=1200)
     assert len(results) == len(list(all_scenarios()))
+    tally.check(runs)
     assert main([str(runs / result["run"]) for result in results]) == 0

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -46,14 +47,23 @@ class NotPassing(Exception):  # noqa: N818 - it is a finding about a run
 
 def try_all(folder: Path, sample: int | None = None) -> list[Trial]:
     """Judge every mutant of a run, or of each mutation only a few, the same in every run."""
+    return [trial for number in range(len(MUTATIONS)) for trial in try_some(folder, number, sample)]
+
+
+def try_some(folder: Path, number: int, sample: int | None) -> list[Trial]:
+    """Judge the mutants of the mutation of this number."""
+    subject, mutation = _passing(folder), MUTATIONS[number]
+    return [
+        try_one(subject, mutation, mutant) for mutant in _chosen(mutation.mutants(subject), sample)
+    ]
+
+
+@lru_cache(maxsize=1)
+def _passing(folder: Path) -> Subject:
     subject = Subject(folder)
     if subject.result.verdict is not Verdict.PASS:
         raise NotPassing(f"{folder} is no run that passes: {subject.result.reason}")
-    return [
-        try_one(subject, mutation, mutant)
-        for mutation in MUTATIONS
-        for mutant in _chosen(mutation.mutants(subject), sample)
-    ]
+    return subject
 
 
 def _chosen(mutants: Iterator[Mutant], sample: int | None) -> Iterable[Mutant]:

@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from results.evidence import CallEvidence, Evidence, Shown
 from results.measured import Quality
 from results.problems import Ground, Problem
 from results.schema import (
@@ -24,6 +23,7 @@ from results.schema import (
 )
 from results.setup.checks import Pair
 from results.setup.selection import Selection
+from results.shown import CallEvidence, Evidence, Shown
 from tests.results.call_story import a_call, described
 from tests.results.story import ALICE, BOB, RUN, end
 from topologies.reference import office

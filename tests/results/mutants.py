@@ -5,25 +5,26 @@ packet counters agree with the captures, so that nothing but the evidence itself
 can tell.
 """
 
-import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from results.schema import RunFolder, Verdict
-from results.tracing.sightings import Ends
 from tests.results.frame_kinds import (
-    ALICE,
-    BEA,
-    BOB,
-    ETHERNET,
-    between,
     is_canary,
     is_dns_answer,
     is_dtls,
     is_rtp,
     nominates,
-    payload,
+)
+from tests.results.media_mutants import (
+    media_at_the_perimeter,
+    media_at_the_relay,
+    media_under_other_keys,
+    mute_from_the_middle,
+    other_calls_media,
+    strange_connection,
+    unknown_media_at_the_relay,
 )
 from tests.results.paper_mutants import (
     another_peer,
@@ -43,7 +44,6 @@ from tests.results.paper_mutants import (
     uncounted,
 )
 from tests.results.recorded import frames, keep, taps, write
-from tests.results.story import STEP, Frame, ends, ethernet, tcp, udp
 
 
 class Mutant(NamedTuple):
@@ -75,115 +75,8 @@ def _ends_early(folder: Path) -> None:
     write(folder, "inet-eth0", frames(folder, "inet-eth0")[:-20])
 
 
-def _mute_from_the_middle(folder: Path) -> None:
-    found = frames(folder, "bob-eth0")
-    middle = found[len(found) // 2].time
-    kept = [frame for frame in found if frame.time < middle or not is_rtp(frame.data)]
-    write(folder, "bob-eth0", kept)
-
-
-def _other_calls_media(folder: Path) -> None:
-    """The media that alice and bea exchanged takes the place of that of alice and bob."""
-    spare = [
-        payload(frame.data)
-        for frame in frames(folder, "bea-eth0")
-        if is_rtp(frame.data) and between(frame.data, ALICE, BEA)
-    ]
-    mine = [frame for frame in frames(folder, "alice-eth0") if _between_alice_and_bob(frame.data)]
-    changed = {payload(frame.data): new for frame, new in zip(mine, spare, strict=False)}
-    _replace_payloads(folder, changed)
-
-
-def _media_under_other_keys(folder: Path) -> None:
-    """Media of another run: it looks the same, but no key of this one is for it."""
-    mine = [frame for frame in frames(folder, "alice-eth0") if _between_alice_and_bob(frame.data)]
-    old = [payload(frame.data) for frame in mine]
-    _replace_payloads(folder, {data: data[:-1] + bytes([data[-1] ^ 1]) for data in old})
-
-
-def _between_alice_and_bob(frame: bytes) -> bool:
-    return is_rtp(frame) and between(frame, ALICE, BOB)
-
-
-def _replace_payloads(folder: Path, changed: dict[bytes, bytes]) -> None:
-    for tap in taps(folder):
-        found = frames(folder, tap)
-        write(folder, tap, [Frame(time, _with(data, changed)) for time, data in found])
-
-
-def _with(frame: bytes, changed: dict[bytes, bytes]) -> bytes:
-    new = changed.get(payload(frame))
-    if new is None:
-        return frame
-    source, destination = (int.from_bytes(frame[at : at + 4]) for at in (26, 30))
-    ports = struct.unpack(">HH", frame[34:38])
-    sockets = ends("0.0.0.0:0", "0.0.0.0:0")._replace(
-        src=source, dst=destination, sport=ports[0], dport=ports[1]
-    )
-    return frame[:ETHERNET] + udp(sockets, new)
-
-
 def _one_canary(wanted: bytes) -> Callable[[bytes], bool]:
     return lambda frame: is_canary(frame) and wanted in frame
-
-
-def _strange_connection(folder: Path) -> None:
-    """Bob opens a connection with alice that belongs to no call."""
-    way = (("bob-eth0", "alice-eth0", ends(f"{BOB}:40000", f"{ALICE}:443")),)
-    insert(folder, way, _media(folder).time, lambda at: tcp(at, 4711, 0x02))
-
-
-#: Out of a tap, into another, between which ends.
-Way = tuple[tuple[str, str, Ends], ...]
-
-_TO_THE_RELAY = ends(f"{ALICE}:40000", "203.0.113.9:3478")
-_BEYOND_THE_NAT = ends("198.51.100.2:40000", "203.0.113.9:3478")
-_WAY_TO_THE_RELAY = (
-    ("alice-eth0", "core-eth0", _TO_THE_RELAY),
-    ("core-eth2", "office_nat-eth0", _TO_THE_RELAY),
-    ("office_nat-eth1", "inet-eth0", _BEYOND_THE_NAT),
-    ("inet-eth2", "relay-eth0", _BEYOND_THE_NAT),
-)
-
-
-def _media_at_the_perimeter(folder: Path) -> None:
-    """A packet that alice sent to bob is also seen on its way out of the office."""
-    copy = _media(folder)
-    insert(folder, _WAY_TO_THE_RELAY[1:], copy.time, lambda at: udp(at, copy.data))
-
-
-def _media_at_the_relay(folder: Path) -> None:
-    """Alice also sends to the relay what she sends to bob."""
-    copy = _media(folder)
-    insert(folder, _WAY_TO_THE_RELAY, copy.time, lambda at: udp(at, copy.data))
-
-
-def _unknown_media_at_the_relay(folder: Path) -> None:
-    """Alice sends media of which nobody has told to the relay."""
-    copy = _media(folder)
-    insert(folder, _WAY_TO_THE_RELAY, copy.time, lambda at: udp(at, copy.data[:-1] + b"?"))
-
-
-def _media(folder: Path) -> Frame:
-    """The payload of one of the packets from alice to bob, in the midst of the call."""
-    found = [
-        Frame(time, payload(data))
-        for time, data in frames(folder, "bob-eth0")
-        if _between_alice_and_bob(data) and data[26:30] == bytes(map(int, ALICE.split(".")))
-    ]
-    return found[len(found) // 2]
-
-
-def insert(folder: Path, way: Way, after: int, packet: Callable[[Ends], bytes]) -> None:
-    """Add a packet to the captures, a little after a time."""
-    network = RunFolder(folder).read_run().network
-    macs = {tap.name: tap.mac for tap in network.taps()}
-    now = after + 100 * STEP
-    for out, into, sockets in way:
-        frame = ethernet(macs[into], macs[out], 0x0800, packet(sockets))
-        for tap in (out, into):
-            now += STEP
-            write(folder, tap, [*frames(folder, tap), Frame(now, frame)])
 
 
 def _damaged_header(folder: Path) -> None:
@@ -243,7 +136,7 @@ MUTANTS = (
     ),
     Mutant(
         "media cut from the later half of a tap",
-        _mute_from_the_middle,
+        mute_from_the_middle,
         INCONCLUSIVE,
         "were never seen to arrive at bob-eth0",
     ),
@@ -255,32 +148,32 @@ MUTANTS = (
     ),
     Mutant(
         "another call's media",
-        _other_calls_media,
+        other_calls_media,
         FAIL,
         "no authenticated media from",
     ),
     Mutant(
         "another run's media",
-        _media_under_other_keys,
+        media_under_other_keys,
         FAIL,
         "authenticate under no key of this run",
     ),
     Mutant(
         "media at the perimeter",
-        _media_at_the_perimeter,
+        media_at_the_perimeter,
         INCONCLUSIVE,
         "every tap on the way into core lacks 1 packet that must have passed there",
     ),
     Mutant(
         "media at the relay",
-        _media_at_the_relay,
+        media_at_the_relay,
         FAIL,
         "went astray by alice-eth0, core-eth0, core-eth2, office_nat-eth0, office_nat-eth1, "
         "inet-eth0, inet-eth2, relay-eth0",
     ),
     Mutant(
         "unknown media at the relay",
-        _unknown_media_at_the_relay,
+        unknown_media_at_the_relay,
         FAIL,
         "1 packet looks like SRTP at alice-eth0",
     ),
@@ -365,7 +258,7 @@ MUTANTS = (
     ),
     Mutant(
         "a connection that nobody expected",
-        _strange_connection,
+        strange_connection,
         FAIL,
         "unexpected signalling Flow 5",
     ),

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from results.schema import Verdict
 from tests.results.frame_kinds import is_stun
-from tests.results.mutants import Mutant, Way, insert, without
+from tests.results.media_mutants import Way, insert
+from tests.results.mutants import Mutant, without
 from tests.results.paper_mutants import Content, run_json
 from tests.results.recorded import change_json, frames, taps, write
 from tests.results.story import STEP, Frame, ends, tcp

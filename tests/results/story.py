@@ -12,8 +12,8 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 from typing import NamedTuple
 
+from results.canary_frames import CANARY_ETHERTYPE, CANARY_PORT, Moment, canary
 from results.packets import IP_ICMP, IP_TCP, IP_UDP, SYN, PacketTable, read_table
-from results.schema import CANARY_ETHERTYPE, CANARY_PORT, Moment, canary
 from results.tracing.paths import Travels, follow_udp
 from results.tracing.places import Places, places_of
 from results.tracing.sightings import Ends

@@ -11,9 +11,10 @@ from results.absence import (
     find_canaries,
     foreign_captures,
 )
+from results.canary_frames import Moment
 from results.packets import PacketTable
 from results.problems import Ground
-from results.schema import Ending, Moment, TapCount
+from results.schema import Ending, TapCount
 from tests.results.story import ALICE, ALICE_BOB, BOB, RUN, Story, ends, rtp
 
 

@@ -4,9 +4,10 @@ from pathlib import Path as FilePath
 
 import pytest
 
-from results.evidence import Evidence, Reading
+from results.canary_frames import Moment
+from results.evidence import Reading
 from results.problems import Ground
-from results.schema import Moment
+from results.shown import Evidence
 from tests.results.judged import a_run
 from tests.results.story import (
     ALICE,

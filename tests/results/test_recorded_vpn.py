@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from results.canary_frames import Moment
 from results.judge import judge
-from results.schema import MEDIA_OVER_VPN, Moment, RunFolder, Verdict
+from results.schema import MEDIA_OVER_VPN, RunFolder, Verdict
 from tests.results.recorded import as_stored, change_json, frames, keep, reseal, unpack, write
 from tests.results.story import STEP, Frame, rtp, udp
 from tests.results.story import ends as ends_of

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from results.evidence import Evidence
 from results.problems import Ground, Problem
 from results.schema import (
     Claim,
@@ -16,6 +15,7 @@ from results.schema import (
     Run,
     Verdict,
 )
+from results.shown import Evidence
 from results.tracing.legs import UNLISTED
 from results.tunnelling.vpn import Remark
 from results.verdict import Claims, Judgement, decide, flows_of

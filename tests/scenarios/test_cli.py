@@ -2,9 +2,7 @@
 
 import argparse
 import json
-import shutil
 from pathlib import Path
-from xml.etree import ElementTree
 
 import jsonschema
 import pytest
@@ -14,14 +12,7 @@ from results.schema import Result, Verdict
 from scenarios import commands, runner, testing
 from scenarios.cli import WRONG_USAGE, main
 from scenarios.display import short
-from scenarios.scenario import ScenarioError, find
 from tests.results.recorded import unpack
-
-
-@pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run that took place."""
-    return unpack(tmp_path_factory.mktemp("recorded"))
 
 
 @pytest.mark.parametrize("arguments", [[], ["frobnicate"], ["judge"], ["run", "--no-such-option"]])
@@ -188,54 +179,6 @@ def test_quality_names_each_direction_and_hop(
     assert hop[5] == f"{path.hops[2].delay_ms:.3f}"
 
 
-def test_inspect_needs_captures_only(
-    recorded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for tap in ("alice-eth0", "bob-eth0"):
-        shutil.copy(recorded / "captures" / f"{tap}.pcapng", tmp_path)
-    files = [str(tmp_path / "alice-eth0.pcapng"), str(tmp_path / "bob-eth0.pcapng")]
-    assert main(["inspect", *files]) == commands.PASS
-    out = capsys.readouterr().out
-    assert "call 1: A at 10.10.0.11:" in out
-    assert "  direct, over udp\n" in out
-    assert "path of A's media" in out
-    assert main(["inspect", "--json", *files]) == commands.PASS
-    assert len(json.loads(capsys.readouterr().out)["calls"]) == 2
-
-
-def test_inspect_says_what_is_there_where_no_call_is(
-    recorded: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = recorded / "captures" / "telemetry-eth0.pcapng"
-    assert main(["inspect", str(path)]) == commands.NOT_DONE
-    out = capsys.readouterr().out
-    assert "no call found: neither ICE checks nor DTLS nor media" in out
-    assert "packets (TCP)\n" in out
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (b"", "is empty; expected a pcap or pcapng file"),
-        (b"PK\x03\x04 an archive", "is not a capture"),
-        (bytes.fromhex("d4c3b2a1") + b"\x02\x00", "is truncated at byte 6, within the file header"),
-    ],
-)
-def test_inspect_says_what_is_wrong_with_a_file(
-    content: bytes, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = tmp_path / "odd.pcap"
-    path.write_bytes(content)
-    assert main(["inspect", str(path)]) == commands.NOT_DONE
-    assert f"{path} {said}" in capsys.readouterr().err
-
-
-def test_inspect_counts_a_file_once(recorded: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = str(recorded / "captures" / "bob-eth0.pcapng")
-    assert main(["inspect", path, path]) == commands.NOT_DONE
-    assert "is given twice; each file counts once" in capsys.readouterr().err
-
-
 def test_what_was_done_before_an_interruption_is_told(
     recorded: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -273,29 +216,6 @@ def test_several_runs_are_judged_into_one_table(
     assert out.count("│ PASS") == 2
 
 
-def test_reports_are_written_beside_each_other(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    folders = [unpack(tmp_path, name) for name in ("intranet", "external_relayed")]
-    missing = tmp_path / "none"
-    assert main(["report", *map(str, folders), str(missing)]) == commands.NOT_DONE
-    said = capsys.readouterr()
-    assert said.out.splitlines() == [str(folder / "report.html") for folder in folders]
-    assert said.err == f"callpath: {missing} is not a folder; a run folder holds a run.json\n"
-    assert 'href="intranet/report.html"' in (tmp_path / "index.html").read_text()
-    assert main(["judge", str(folders[0])]) == commands.PASS
-    assert capsys.readouterr().out.endswith(f"report: {folders[0] / 'report.html'}\n")
-
-
-def test_a_report_that_cannot_be_written_is_said_without_a_traceback(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    folder = unpack(tmp_path)
-    (folder / "report.html.new").mkdir()
-    assert main(["report", str(folder)]) == commands.NOT_DONE
-    assert "report.html.new: Is a directory" in capsys.readouterr().err
-
-
 def test_what_is_no_run_folder_is_said_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -315,122 +235,8 @@ def test_each_verdict_has_its_exit_code() -> None:
     assert commands.CODES == {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 2}
 
 
-def test_a_scenario_file_that_fails_says_where(tmp_path: Path) -> None:
-    file = tmp_path / "mine.py"
-    file.write_text("import no_such_module\n")
-    with pytest.raises(ScenarioError, match=f"{file} cannot be read: ModuleNotFoundError"):
-        find(str(file))
-
-
-def test_a_scenario_file_that_exits_ends_nothing_else(tmp_path: Path) -> None:
-    file = tmp_path / "mine.py"
-    file.write_text("import sys; sys.exit(3)\n")
-    with pytest.raises(ScenarioError, match=f"{file} cannot be read: SystemExit: 3"):
-        find(str(file))
-
-
-def test_a_wrong_network_is_said_in_one_line(tmp_path: Path) -> None:
-    file = tmp_path / "mine.py"
-    file.write_text(
-        "from topologies.spec import Link, Segment\n"
-        "Link(name='lan', prefix='8.8.8.0/24', segment=Segment.CUSTOMER)\n"
-    )
-    with pytest.raises(ScenarioError) as raised:
-        find(str(file))
-    assert str(raised.value).startswith(f"{file}: link lan: 8.8.8.0/24 is not within 10.0.0.0/8")
-    assert "\n" not in str(raised.value)
-
-
-def test_a_scenario_file_must_define_a_scenario(tmp_path: Path) -> None:
-    file = tmp_path / "mine.py"
-    file.write_text("x = 1\n")
-    with pytest.raises(ScenarioError, match="it must say scenario = Scenario"):
-        find(str(file))
-
-
 def test_schema_prints_the_stored_schema(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema"]) == commands.PASS
     printed = json.loads(capsys.readouterr().out)
     assert printed["$id"] == "urn:callpath:result:1"
     jsonschema.Draft202012Validator.check_schema(printed)
-
-
-def test_evidence_is_written_where_it_is_asked_for(
-    recorded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    file = tmp_path / "story.pcapng"
-    assert main(["evidence", str(recorded), "-o", str(file)]) == commands.PASS
-    assert capsys.readouterr().out == f"{file}\n"
-    assert file.read_bytes()[:4] == b"\x0a\x0d\x0d\x0a"
-    assert not (recorded / "evidence.pcapng").exists()
-
-
-def test_evidence_is_written_into_the_run_folder(tmp_path: Path) -> None:
-    folder = unpack(tmp_path)
-    assert main(["evidence", str(folder)]) == commands.PASS
-    assert (folder / "evidence.pcapng").stat().st_size > 1_000_000
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["evidence", "/nowhere"], "/nowhere is not a folder; a run folder holds a run.json"),
-        (["evidence", "{run}", "-o", "/proc/none/x"], "/proc/none/x cannot be written: No such"),
-        (
-            ["judge", "-q", "{run}", "--junit", "/proc/none/x"],
-            "/proc/none/x cannot be written: No such",
-        ),
-        (
-            ["judge", "-q", "{run}", "--markdown", "/proc/version"],
-            "/proc/version cannot be written: ",
-        ),
-    ],
-)
-def test_a_file_that_cannot_be_written_is_said_so(
-    arguments: list[str], said: str, recorded: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main([word.format(run=recorded) for word in arguments]) == commands.NOT_DONE
-    assert said in capsys.readouterr().err
-
-
-def test_a_folder_is_no_file_to_write(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(["run", "intranet", "--junit", str(tmp_path)])
-    assert ended.value.code == WRONG_USAGE
-    assert "is a folder; name the file in it" in capsys.readouterr().err
-
-
-def test_summaries_tell_of_what_was_judged_and_what_was_not(recorded: Path, tmp_path: Path) -> None:
-    junit, markdown = tmp_path / "new" / "junit.xml", tmp_path / "summary.md"
-    files = ["--junit", str(junit), "--markdown", str(markdown)]
-    assert main(["judge", "-q", str(recorded), "/nowhere", *files]) == commands.NOT_DONE
-    assert markdown.read_text().startswith("## Callpath: 1 PASS, 1 NOT DONE\n")
-    (suite,) = ElementTree.parse(junit).getroot()  # noqa: S314 - our own
-    assert [case.get("name") for case in suite.iter("testcase")] == ["intranet", "/nowhere"]
-    assert [error.get("message") for error in suite.iter("error")] == [
-        "/nowhere is not a folder; a run folder holds a run.json"
-    ]
-
-
-def test_markdown_is_added_to_the_summary_of_a_job_and_to_nothing_else(
-    recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    summary, other = tmp_path / "summary", tmp_path / "other"
-    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
-    for file in (summary, summary, other, other):
-        assert main(["judge", "-q", str(recorded), "--markdown", str(file)]) == commands.PASS
-    assert summary.read_text() == other.read_text() * 2
-
-
-def test_a_run_that_could_not_be_done_is_in_the_summaries(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def run(*_: object) -> Result:
-        raise runner.RunError("office did not start", tmp_path / "runs" / "x")
-
-    monkeypatch.setattr(runner, "run", run)
-    junit = tmp_path / "junit.xml"
-    assert main(["run", "-q", "intranet", "--junit", str(junit)]) == commands.NOT_DONE
-    (error,) = ElementTree.parse(junit).getroot().iter("error")  # noqa: S314 - our own
-    assert error.attrib == {"type": "NOT DONE", "message": "office did not start"}
-    assert f"run folder: {tmp_path}/runs/x" in (error.text or "")

@@ -11,9 +11,7 @@ from scapy.packet import Raw
 from results.handover import blocks
 from results.inspection.inspector import inspect
 from scenarios.inspecting import show
-from tests.results.inspection.crafted import A, B, Capture, ice, media, talk
-
-OTHER = 0x22222222
+from tests.results.inspection.crafted import OTHER, A, B, Capture, ice, media, talk
 
 
 def told(folder: Path, capsys: pytest.CaptureFixture[str], *captures: Capture) -> str:

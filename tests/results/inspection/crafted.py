@@ -12,6 +12,8 @@ from scapy.layers.l2 import Ether
 from scapy.packet import Packet, Raw
 from scapy.utils import PcapNgWriter, PcapWriter
 
+from results.inspection.inspector import inspect
+from results.inspection.records import CallSeen, Inspection
 from tests.results.call_story import (
     ICE_CONTROLLING,
     MAPPED,
@@ -20,6 +22,8 @@ from tests.results.call_story import (
     USE_CANDIDATE,
     USERNAME,
 )
+from tests.results.home_story import ALLOCATE_SUCCESS, CHANNEL_BIND, CHANNEL_NUMBER, PEER
+from tests.results.home_story import RELAYED as RELAYED_ADDRESS
 from tests.results.story import channel_data, end, rtp, stun, xored
 
 START = 1_800_000_000.0
@@ -32,6 +36,10 @@ RELAYED = "203.0.113.9:49152"
 
 #: Time from one packet of media to the next, in seconds.
 STEP = 0.02
+
+HUNDRED = range(100)
+#: SSRC of the one who answers.
+OTHER = 0x22222222
 
 
 @dataclass
@@ -113,3 +121,33 @@ def talk(
         payload = media(number, ssrc)
         wrapped = payload if channel is None else channel_data(payload, channel)
         capture.see(1 + number * STEP + late, source, destination, wrapped, ttl)
+
+
+def call_in(folder: Path, *captures: Capture, silence: float = 2.0) -> CallSeen:
+    (call,) = inspected(folder, *captures, silence=silence).calls
+    return call
+
+
+def inspected(folder: Path, *captures: Capture, silence: float = 2.0) -> Inspection:
+    files = [one.store(folder / f"{number}.pcapng") for number, one in enumerate(captures)]
+    return inspect(files, silence)
+
+
+def a_call(*, nominated: bool = True) -> Capture:
+    """What A's own machine sees of a call with media both ways."""
+    capture = Capture()
+    ice(capture, nominated=nominated)
+    talk(capture, A, B, HUNDRED)
+    talk(capture, B, A, HUNDRED, ssrc=OTHER, ttl=60)
+    return capture
+
+
+def through_relay(capture: Capture, client: str, *, allocated: bool = True) -> None:
+    """A's side of a call through her relay: allocation, channel, media in it."""
+    if allocated:
+        granted = stun(ALLOCATE_SUCCESS, 31, (RELAYED_ADDRESS, xored(end(RELAYED))))
+        capture.see(0.0, SERVER, client, granted, ttl=50)
+        bind = stun(CHANNEL_BIND, 32, (PEER, xored(end(B))), (CHANNEL_NUMBER, b"\x40\x00\x00\x00"))
+        capture.see(0.1, client, SERVER, bind)
+    talk(capture, client, SERVER, HUNDRED, channel=0x4000)
+    talk(capture, SERVER, client, HUNDRED, channel=0x4000, ssrc=OTHER, ttl=50)

@@ -10,11 +10,10 @@ from results.handover.evidence_pcapng import write_evidence
 from results.inspection.inspector import inspect
 from results.inspection.records import CallSeen, Inspection, PathSeen
 from results.schema import EVIDENCE, RunFolder
-from tests.results.inspection.crafted import START, A, B, Capture, ice, talk
+from tests.results.inspection.crafted import OTHER, START, A, B, Capture, ice, talk
 from tests.results.recorded import unpack
 from tests.tshark import fields, needs_tshark, run
 
-OTHER = 0x22222222
 SECOND = 10**9
 ETHERNET_HEADER = 14
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from results.absence import find_canaries, late_taps
+from results.canary_frames import CANARY_PORT, Moment, canary
 from results.packets import Kind, PacketTable, read_table
-from results.schema import CANARY_PORT, Connection, Moment, canary
+from results.schema import Connection
 from results.wire.capture import LinkType
 from tests.results.judged import a_run
 from tests.results.story import RUN, START, Frame, back, dns_query, ends, pcap, rtp, udp

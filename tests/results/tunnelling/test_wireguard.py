@@ -5,7 +5,7 @@ from pathlib import Path as FilePath
 import pytest
 
 from results.absence import find_canaries
-from results.schema import Moment
+from results.canary_frames import Moment
 from results.tunnelling.wireguard import Carried, carried, outer_size
 from tests.results.story import RUN, back, ends, rtp, tcp
 from tests.results.vpn_story import (

@@ -1,112 +1,148 @@
-"""What tshark says of each frame of a capture, beside what the packet table says.
+"""What the packet table says of each frame of captures, beside what tshark says.
 
 tshark is another reader by other people: where both say the same of a packet, neither
-is likely to be wrong.
+is likely to be wrong. All captures of a run go to it as one file, since it takes longer
+to start than to read one. There, though, it sees a packet at several taps and takes the
+segments of TCP for repetitions, into which it does not look. So where it differs there,
+what it says of that tap's packets alone decides.
 """
 
 import subprocess
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
-
-import numpy as np
 
 from results.packets import Kind, PacketTable, read_interfaces
 from results.wire.capture import Interface
-from scenarios.reading.peers import tshark_command
+from tests.results.wire.as_tshark import Said, Segment, Shown, shown
 from topologies.spec import Tap
 
 #: Of all packets, this part may differ at most, each for a reason that is known.
 _MOST_DIFFERENT = 0.001
 
-_FIELDS = (
-    *("frame.number", "frame.protocols", "eth.type", "stun.type", "rtp.ssrc", "rtp.seq"),
-    *("tcp.segment_data", "tcp.analysis.retransmission", "tcp.analysis.out_of_order"),
-)
-
-#: tshark's name of a protocol -> ours. What TLS carries, and certificates, it names besides.
-_KINDS = {
-    "arp": Kind.ARP,
-    "icmp": Kind.ICMP,
-    "icmpv6": Kind.ICMPV6,
-    "tcp": Kind.TCP,
-    "udp": Kind.UDP,
-    "dns": Kind.DNS,
-    "stun": Kind.STUN,
-    "classicstun": Kind.STUN,
-    "turnchannel": Kind.CHANNEL_DATA,
-    "dtls": Kind.DTLS,
-    "rtp": Kind.RTP,
-    "rtcp": Kind.RTCP,
-    "wg": Kind.WIREGUARD,
-    "tls": Kind.TLS,
-    "http": Kind.HTTP,
-}
-
-
-class Said(NamedTuple):
-    """What a reader says of one frame."""
-
-    #: Outermost and innermost, without transport.
-    kinds: tuple[Kind, Kind]
-    #: Of every STUN message, from the outside in.
-    stun_types: tuple[int, ...]
-    ssrc: int
-    sequence: int
+#: tshark does not look into what was sent again, where a record is longer than a segment.
+SENT_AGAIN = "TCP sent it again"
 
 
 class Difference(NamedTuple):
-    """A frame of which both say different things."""
+    """A frame of which both say different things; ``cause`` is None where nobody knows why."""
 
-    capture: str
+    capture: Path
     frame: int
     tshark: Said
     ours: Said
-    #: A segment of TCP that tshark calls a retransmission, or out of order.
-    is_again: bool
-
-    @property
-    def is_explained(self) -> bool:
-        """Whether it is known why: tshark does not look into segments that were sent again."""
-        kinds = (self.tshark.kinds, self.ours.kinds)
-        return kinds == ((Kind.TCP, Kind.TCP), (Kind.TCP, Kind.TLS)) and self.is_again
+    cause: str | None
 
     def __str__(self) -> str:
-        return f"{self.capture} frame {self.frame}: tshark {self.tshark}, ours {self.ours}"
+        run, folder, name = ("", *self.capture.parts)[-3:]
+        said = f"tshark says {self.tshark}; the packet table, {self.ours}"
+        return f"{run}/{folder}/{name} frame {self.frame}: {said} ({self.cause or 'unexplained'})"
 
 
-def compare(path: Path) -> tuple[int, list[Difference]]:
-    """The number of frames of a capture, and those of which we and tshark differ."""
-    table = read_interfaces([path], _taps)
-    theirs = dict(_of_tshark(path))
-    assert sorted(theirs) == np.sort(table.frame).tolist()
-    pairs = ((int(table.frame[row]), _ours(table, row)) for row in range(len(table)))
-    found = [
-        Difference(path.name, frame, theirs[frame][0], ours, theirs[frame][1])
-        for frame, ours in pairs
-        if theirs[frame][0] != ours
-    ]
-    return len(table), found
+@dataclass(frozen=True)
+class Compared:
+    """How much was compared, and where both differ."""
+
+    packets: int
+    differences: tuple[Difference, ...]
+
+    def check(self) -> None:
+        """AssertionError, naming the frames, where both differ too often, or nobody knows why."""
+        unexplained = [one for one in self.differences if one.cause is None]
+        assert not unexplained, "\n".join(map(str, unexplained))
+        several = "\n".join(map(str, self.differences))
+        assert len(self.differences) <= self.packets * _MOST_DIFFERENT, several
 
 
-def check_folder(folder: Path) -> None:
-    """Compare all captures of a run; AssertionError names the frames where too many differ."""
-    count, found = 0, list[Difference]()
-    for path in sorted(folder.glob("captures/*")):
-        frames, differences = compare(path)
-        count, found = count + frames, found + differences
-    unexplained = [one for one in found if not one.is_explained]
-    assert count > 0
-    assert not unexplained, "\n".join(map(str, unexplained))
-    assert len(found) <= count * _MOST_DIFFERENT, "\n".join(map(str, found))
+class _Ours(NamedTuple):
+    """A frame as the packet table has it: its number in its file."""
+
+    frame: int
+    said: Said
+
+
+def compare(captures: Sequence[Path]) -> Compared:
+    """Compare captures packet by packet, tap by tap; CaptureError where we cannot read one.
+
+    A file may hold several interfaces: each is a tap of its own.
+    """
+    table = read_interfaces(captures, _taps)
+    ours = _ours(table)
+    differences = list[Difference]()
+    with TemporaryDirectory(prefix="callpath-agreement-") as scratch:
+        joined = _join(captures, Path(scratch) / "joined.pcapng")
+        for tap, theirs in enumerate(_by_tap(shown(joined, one_tap=False), len(ours))):
+            if [one.said for one in theirs] != [one.said for one in ours[tap]]:
+                capture = Path(table.taps[tap].interface)
+                alone = capture if len(captures) == len(ours) else _only(joined, tap)
+                differences += _differences(capture, ours[tap], shown(alone, one_tap=True))
+    return Compared(len(table), tuple(differences))
 
 
 def _taps(path: Path, interfaces: Sequence[Interface]) -> list[Tap]:
-    tap = Tap(name=path.stem, host="host", interface="eth0", link=None, mac=None)
+    """Each bears the path of its file."""
+    tap = Tap(name=path.stem, host="host", interface=str(path), link=None, mac=None)
     return [tap] * len(interfaces)
 
 
-def _ours(table: PacketTable, row: int) -> Said:
+def _join(captures: Sequence[Path], target: Path) -> Path:
+    """All captures in one file, one after the other, every interface apart."""
+    return _written(target, "mergecap", "-a", "-I", "none", "-w", str(target), *map(str, captures))
+
+
+def _only(joined: Path, interface: int) -> Path:
+    target = joined.with_name("alone.pcapng")
+    wanted = f"frame.interface_id == {interface}"
+    return _written(target, "tshark", "-n", "-r", str(joined), "-Y", wanted, "-w", str(target))
+
+
+def _written(target: Path, *command: str) -> Path:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return target
+
+
+def _by_tap(frames: Sequence[Shown], taps: int) -> list[list[Shown]]:
+    found: list[list[Shown]] = [[] for _ in range(taps)]
+    for frame in frames:
+        found[frame.interface].append(frame)
+    return found
+
+
+def _differences(
+    capture: Path, ours: Sequence[_Ours], theirs: Sequence[Shown]
+) -> Iterator[Difference]:
+    """The frames of one tap of which both say different things."""
+    assert len(theirs) == len(ours), f"{capture}: tshark has {len(theirs)} packets, we {len(ours)}"
+    before = defaultdict[tuple[str, str], list[tuple[Segment, Said]]](list)
+    for mine, other in zip(ours, theirs, strict=True):
+        segment = other.segment
+        if mine.said != other.said:
+            again = segment and _was_said(mine.said, segment, before[segment.stream])
+            cause = SENT_AGAIN if again else None
+            yield Difference(capture, mine.frame, other.said, mine.said, cause)
+        if segment:
+            before[segment.stream].append((segment, other.said))
+
+
+def _was_said(said: Said, segment: Segment, before: Sequence[tuple[Segment, Said]]) -> bool:
+    """Whether tshark itself said so when the first byte of a segment came for the first time."""
+    first = (told for one, told in before if one.begin <= segment.begin < one.end)
+    return next(first, None) == said
+
+
+def _ours(table: PacketTable) -> list[list[_Ours]]:
+    """Tap -> its frames, in the order of its file."""
+    found: list[list[_Ours]] = [[] for _ in table.taps]
+    for row in range(len(table)):
+        found[int(table.tap[row])].append(_Ours(int(table.frame[row]), _said(table, row)))
+    return [sorted(frames) for frames in found]
+
+
+def _said(table: PacketTable, row: int) -> Said:
     kinds = (Kind(int(table.kind[row])), Kind(int(table.inner_kind[row])))
     is_rtp = kinds[1] is Kind.RTP
     types = [
@@ -124,47 +160,3 @@ def _ours(table: PacketTable, row: int) -> Said:
 
 def _is_wrapped(table: PacketTable, row: int) -> bool:
     return bool(table.inner_start[row] != table.payload_start[row])
-
-
-def _of_tshark(path: Path) -> Iterator[tuple[int, tuple[Said, bool]]]:
-    command = tshark_command(path, _FIELDS)
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    for line in done.stdout.splitlines():
-        number, *fields, again, early = line.split("\t")
-        yield int(number), (_said(*fields), bool(again or early))
-
-
-def _said(protocols: str, ethertype: str, stun: str, ssrc: str, seq: str, part: str) -> Said:
-    layers = protocols.split(":")
-    if "icmp" in layers:
-        # What an error quotes is no layer of the packet.
-        layers, stun, ssrc, seq = layers[: layers.index("icmp") + 1], "", "", ""
-    known = [_KINDS[layer] for layer in layers if layer in _KINDS]
-    types = tuple(int(number, 16) for number in stun.split(",") if number)
-    return Said(
-        _kinds(known, types, is_canary=ethertype == "0x88b5", is_part=bool(part)),
-        types,
-        int(ssrc.split(",")[0], 16) if ssrc else 0,
-        int(seq.split(",")[0]) if seq else 0,
-    )
-
-
-def _kinds(
-    layers: list[Kind], stun_types: tuple[int, ...], *, is_canary: bool, is_part: bool
-) -> tuple[Kind, Kind]:
-    if not layers:
-        kind = Kind.CANARY if is_canary else Kind.OTHER
-        return kind, kind
-    transport, *payloads = layers
-    if transport is Kind.TCP:
-        # A part of a record that another segment completes.
-        inner = Kind.TLS if is_part else (payloads or layers)[0]
-        return Kind.TCP, inner
-    if transport is not Kind.UDP:
-        return transport, transport
-    payloads = payloads or [Kind.UDP]
-    messages = payloads.count(Kind.STUN)
-    if messages > len(stun_types):
-        # tshark calls ChannelData "stun" too, but such a layer has no message type.
-        payloads[0] = Kind.CHANNEL_DATA
-    return payloads[0], payloads[-1]

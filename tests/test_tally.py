@@ -1,0 +1,90 @@
+"""What tests captured is held against tshark, all of it, and told in figures."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from scapy.layers.inet import IP, UDP
+from scapy.layers.l2 import Ether
+from scapy.packet import Raw
+from scapy.utils import wrpcap
+
+from tests.results.recorded import unpack
+from tests.tally import Tally
+from tests.tshark import needs_tshark
+
+pytestmark = needs_tshark
+
+#: STUN without a magic cookie, which tshark takes for something by its port, and we do not.
+CLASSIC = bytes.fromhex("00010000") + bytes(range(16))
+
+
+@pytest.fixture
+def capture(tmp_path: Path) -> Path:
+    """The place of a capture in a run."""
+    (tmp_path / "a_run" / "captures").mkdir(parents=True)
+    return tmp_path / "a_run" / "captures" / "eve-eth0.pcap"
+
+
+def store(path: Path, port: int, payload: bytes, link_type: int = 1) -> None:
+    packet = Ether() / IP() / UDP(sport=port, dport=port) / Raw(payload)
+    wrpcap(str(path), [packet], linktype=link_type)
+
+
+def test_all_captures_of_all_runs_are_compared_and_evidence_is_not_counted_again(
+    tmp_path: Path,
+) -> None:
+    tally = Tally(datetime(2020, 1, 1, tzinfo=UTC))
+    folder = unpack(tmp_path)
+    (folder / "evidence.pcapng").write_bytes((folder / "captures/bob-eth0.pcapng").read_bytes())
+    store(tmp_path / "machine.pcap", 9, b"?")
+    tally.check(tmp_path)
+    assert list(tally.lines()) == [
+        "agreement with tshark: 3,953 packets of 20 captures, 0 differ; "
+        "0 more captures are cut short or empty, as both say"
+    ]
+
+
+def test_a_run_of_old_is_left_out(tmp_path: Path) -> None:
+    tally = Tally()
+    unpack(tmp_path)
+    tally.check(tmp_path)
+    assert list(tally.lines()) == []
+
+
+def test_a_difference_is_told_by_run_file_and_frame(tmp_path: Path, capture: Path) -> None:
+    tally = Tally()
+    store(capture, 3478, CLASSIC)
+    with pytest.raises(AssertionError, match=r"^a_run/captures/eve-eth0\.pcap frame 1: tshark"):
+        tally.check(tmp_path)
+    figures, difference = tally.lines()
+    assert "1 packets of 1 captures, 1 differ (1 unexplained)" in figures
+    assert difference.startswith("a_run/captures/eve-eth0.pcap frame 1: ")
+
+
+def test_what_nobody_can_read_to_its_end_is_counted_apart(tmp_path: Path, capture: Path) -> None:
+    tally = Tally()
+    store(capture, 9, b"?")
+    cut = capture.with_name("cut.pcap")
+    cut.write_bytes(capture.read_bytes()[:-1])
+    capture.with_name("empty.pcapng").touch()
+    tally.check(tmp_path)
+    assert (tally.captures, tally.packets, tally.cut) == (1, 1, 2)
+
+
+def test_what_tshark_alone_can_read_is_no_agreement(tmp_path: Path, capture: Path) -> None:
+    store(capture, 9, b"?", link_type=9)
+    with pytest.raises(AssertionError, match=r"tshark reads all 1 frames, but we say: .*eve-eth0"):
+        Tally().check(tmp_path)
+
+
+def test_without_tshark_it_is_said_how_much_was_left_out(
+    tmp_path: Path, capture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tally = Tally()
+    store(capture, 3478, CLASSIC)
+    monkeypatch.setenv("PATH", "/nowhere")
+    tally.check(tmp_path)
+    assert list(tally.lines()) == [
+        "agreement with tshark: 1 captures left out, it is not installed"
+    ]
