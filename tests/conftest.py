@@ -1,5 +1,7 @@
 """What holds for all tests."""
 
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -10,6 +12,7 @@ settings.register_profile("callpath", deadline=None, suppress_health_check=[Heal
 settings.load_profile("callpath")
 
 _TALLY = pytest.StashKey[Tally]()
+_TOLD = "agreement with tshark"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -20,6 +23,18 @@ def pytest_configure(config: pytest.Config) -> None:
 def tally(request: pytest.FixtureRequest) -> Tally:
     """Where captures of real networks are held against tshark."""
     return request.config.stash[_TALLY]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of pytest-xdist tells its figures to the session."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput[_TOLD] = session.config.stash[_TALLY].told()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """The session takes in what a worker tells; one that died tells nothing."""
+    node.config.stash[_TALLY].add(getattr(node, "workeroutput", {}).get(_TOLD, {}))
 
 
 def pytest_terminal_summary(

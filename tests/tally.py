@@ -1,16 +1,17 @@
 """The captures that tests make of real networks: each is held against tshark's reading of it."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 from shutil import which
+from typing import Any
 
 from results.schema import EVIDENCE, RunFolder
 from results.wire.capture import CaptureError
 from results.wire.captures import open_capture, parts
-from tests.results.wire.agreement import Difference, compare
+from tests.results.wire.agreement import compare
 from tests.results.wire.as_tshark import shown
 
 
@@ -25,7 +26,8 @@ class Tally:
         self.cut = 0
         #: Captures that nobody compared, for want of tshark.
         self.left_out = 0
-        self.differences: list[Difference] = []
+        #: Each difference in words, and its cause.
+        self.differences: list[tuple[str, str]] = []
 
     def check(self, folder: Path) -> None:
         """Compare all captures below a folder; AssertionError names run, file and frame."""
@@ -34,6 +36,15 @@ class Tally:
                 self.left_out += len(captures)
                 continue
             self._compare([path for path in captures if self._is_whole(path)])
+
+    def told(self) -> dict[str, Any]:
+        """The figures in plain data, as one process of the tests tells them to another."""
+        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+
+    def add(self, told: Mapping[str, Any]) -> None:
+        """Take in the figures of another process."""
+        for name, value in told.items():
+            setattr(self, name, getattr(self, name) + value)
 
     def lines(self) -> Iterator[str]:
         """What to tell at the end: the figures, and each difference."""
@@ -45,10 +56,10 @@ class Tally:
                 f"{len(self.differences)} differ{self._causes()}; "
                 f"{self.cut} more captures are cut short or empty, as both say"
             )
-        yield from map(str, self.differences)
+        yield from (text for text, _ in self.differences)
 
     def _causes(self) -> str:
-        counted = Counter(one.cause or "unexplained" for one in self.differences)
+        counted = Counter(cause for _, cause in self.differences)
         told = (f"{count} {cause}" for cause, count in counted.items())
         return f" ({', '.join(told)})" if counted else ""
 
@@ -58,7 +69,7 @@ class Tally:
         compared = compare(captures)
         self.captures += len(captures)
         self.packets += compared.packets
-        self.differences += compared.differences
+        self.differences += [(str(one), one.why) for one in compared.differences]
         compared.check()
 
     def _captures(self, folder: Path) -> Iterator[list[Path]]:

@@ -1,5 +1,6 @@
 """What tests captured is held against tshark, all of it, and told in figures."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -88,3 +89,16 @@ def test_without_tshark_it_is_said_how_much_was_left_out(
     assert list(tally.lines()) == [
         "agreement with tshark: 1 captures left out, it is not installed"
     ]
+
+
+def test_figures_of_several_processes_are_added(tmp_path: Path, capture: Path) -> None:
+    whole = Tally()
+    for _ in range(2):
+        other = Tally()
+        store(capture, 3478, CLASSIC)
+        with pytest.raises(AssertionError):
+            other.check(tmp_path)
+        whole.add(json.loads(json.dumps(other.told())))
+    figures, *differences = whole.lines()
+    assert "2 packets of 2 captures, 2 differ (2 unexplained)" in figures
+    assert len(differences) == 2

@@ -39,7 +39,12 @@ class Difference(NamedTuple):
     def __str__(self) -> str:
         run, folder, name = ("", *self.capture.parts)[-3:]
         said = f"tshark says {self.tshark}; the packet table, {self.ours}"
-        return f"{run}/{folder}/{name} frame {self.frame}: {said} ({self.cause or 'unexplained'})"
+        return f"{run}/{folder}/{name} frame {self.frame}: {said} ({self.why})"
+
+    @property
+    def why(self) -> str:
+        """The cause in words."""
+        return self.cause or "unexplained"
 
 
 @dataclass(frozen=True)
