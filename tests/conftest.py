@@ -22,6 +22,11 @@ def tally(request: pytest.FixtureRequest) -> Tally:
     return request.config.stash[_TALLY]
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if session.config.stash[_TALLY].differs_too_often:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
