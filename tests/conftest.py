@@ -26,9 +26,12 @@ def tally(request: pytest.FixtureRequest) -> Tally:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A worker of pytest-xdist tells its figures to the session."""
+    """A worker of pytest-xdist tells its figures to the session; the session judges them all."""
+    tally = session.config.stash[_TALLY]
     if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput[_TOLD] = session.config.stash[_TALLY].told()
+        session.config.workeroutput[_TOLD] = tally.told()
+    elif tally.differs_too_often:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.hookimpl(optionalhook=True)

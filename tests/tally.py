@@ -14,6 +14,11 @@ from results.wire.captures import open_capture, parts
 from tests.results.wire.agreement import compare
 from tests.results.wire.as_tshark import shown
 
+#: Of all packets, this part may differ at most, each for a reason that is known.
+_MOST_DIFFERENT = 0.001
+#: Of fewer packets than these, a few runs, a part tells nothing: TCP sends again in bursts.
+_MANY = 10_000
+
 
 class Tally:
     """What was compared in a session of tests, and where we and tshark differ."""
@@ -30,7 +35,7 @@ class Tally:
         self.differences: list[tuple[str, str]] = []
 
     def check(self, folder: Path) -> None:
-        """Compare all captures below a folder; AssertionError names run, file and frame."""
+        """Compare all captures below a folder; AssertionError names unexplained frames."""
         for captures in self._captures(folder):
             if which("tshark") is None:
                 self.left_out += len(captures)
@@ -46,6 +51,11 @@ class Tally:
         for name, value in told.items():
             setattr(self, name, getattr(self, name) + value)
 
+    @property
+    def differs_too_often(self) -> bool:
+        """Whether more differs than may, though it is known why."""
+        return self.packets >= _MANY and len(self.differences) > self.packets * _MOST_DIFFERENT
+
     def lines(self) -> Iterator[str]:
         """What to tell at the end: the figures, and each difference."""
         if self.left_out:
@@ -57,6 +67,10 @@ class Tally:
                 f"{self.cut} more captures are cut short or empty, as both say"
             )
         yield from (text for text, _ in self.differences)
+
+        yield from map(str, self.differences)
+        if self.differs_too_often:
+            yield f"agreement with tshark: FAILED, more than {_MOST_DIFFERENT:.1%} differ"
 
     def _causes(self) -> str:
         counted = Counter(cause for _, cause in self.differences)

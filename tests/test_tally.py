@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from scapy.layers.inet import IP, UDP
@@ -10,7 +11,11 @@ from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 from scapy.utils import wrpcap
 
+from results.packets import Kind
+from tests import conftest
 from tests.results.recorded import unpack
+from tests.results.wire.agreement import SENT_AGAIN, Difference
+from tests.results.wire.as_tshark import Said
 from tests.tally import Tally
 from tests.tshark import needs_tshark
 
@@ -61,6 +66,27 @@ def test_a_difference_is_told_by_run_file_and_frame(tmp_path: Path, capture: Pat
     figures, difference = tally.lines()
     assert "1 packets of 1 captures, 1 differ (1 unexplained)" in figures
     assert difference.startswith("a_run/captures/eve-eth0.pcap frame 1: ")
+
+
+@pytest.mark.parametrize(
+    ("packets", "differences", "fails"),
+    [(10_000, 10, False), (10_000, 11, True), (2_000, 4, False), (0, 0, False)],
+)
+def test_of_many_packets_one_in_a_thousand_may_differ(
+    capture: Path, packets: int, differences: int, fails: bool
+) -> None:
+    said = Said((Kind.TCP, Kind.TLS), (), 0, 0)
+    tally = Tally()
+    tally.captures, tally.packets = 1, packets
+    tally.differences = [Difference(capture, 1, said, said, SENT_AGAIN)] * differences
+    finish = SimpleNamespace(config=SimpleNamespace(stash={conftest._TALLY: tally}), exitstatus=0)
+    conftest.pytest_sessionfinish(finish)  # type: ignore[arg-type]
+    assert finish.exitstatus == int(fails)
+    figures, *more = tally.lines()
+    assert ("FAILED, more than 0.1% differ" in "".join(more)) is fails
+    assert (f"{differences} differ ({differences} TCP sent it again)" in figures) is (
+        differences > 0
+    )
 
 
 def test_what_nobody_can_read_to_its_end_is_counted_apart(tmp_path: Path, capture: Path) -> None:

@@ -92,15 +92,7 @@ def test_a_part_of_a_record_that_was_sent_again_is_an_explained_difference(tmp_p
     (one,) = compared.differences
     assert (one.frame, one.cause) == (5, SENT_AGAIN)
     assert one.ours.kinds == (Kind.TCP, Kind.TLS)
-    with pytest.raises(AssertionError, match=r"a\.pcap frame 5: .*\(TCP sent it again\)"):
-        compared.check()
-
-
-def test_one_explained_difference_in_a_thousand_packets_may_be(tmp_path: Path) -> None:
-    more = [Ether() / IP() / UDP(sport=9, dport=40001) / Raw(b"?")] * 995
-    packets = in_tls(*MIDST_AGAIN)
-    compared = compare([stored(tmp_path / "a", [*packets, *more])])
-    assert (compared.packets, len(compared.differences)) == (1000, 1)
+    assert str(one).endswith("(TCP sent it again)")
     compared.check()
 
 
