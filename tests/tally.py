@@ -67,8 +67,6 @@ class Tally:
                 f"{self.cut} more captures are cut short or empty, as both say"
             )
         yield from (text for text, _ in self.differences)
-
-        yield from map(str, self.differences)
         if self.differs_too_often:
             yield f"agreement with tshark: FAILED, more than {_MOST_DIFFERENT:.1%} differ"
 

@@ -78,7 +78,8 @@ def test_of_many_packets_one_in_a_thousand_may_differ(
     said = Said((Kind.TCP, Kind.TLS), (), 0, 0)
     tally = Tally()
     tally.captures, tally.packets = 1, packets
-    tally.differences = [Difference(capture, 1, said, said, SENT_AGAIN)] * differences
+    difference = Difference(capture, 1, said, said, SENT_AGAIN)
+    tally.differences = [(str(difference), difference.why)] * differences
     finish = SimpleNamespace(config=SimpleNamespace(stash={conftest._TALLY: tally}), exitstatus=0)
     conftest.pytest_sessionfinish(finish)  # type: ignore[arg-type]
     assert finish.exitstatus == int(fails)
