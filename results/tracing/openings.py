@@ -75,6 +75,8 @@ class Connections:
 
     openings: tuple[Opening, ...]
     holes: tuple[Hole, ...]
+    #: The ways of all SYNs, those to relays too, and those that got nowhere.
+    syns: tuple[Path, ...]
     #: Row of a SYN, wherever it was seen -> the connection that it opens.
     by_syn: dict[int, Opening]
 
@@ -92,7 +94,8 @@ def connections(table: PacketTable, places: Places) -> Connections:
         opening = _first_opening(places, copies)
         if opening:
             by_syn |= {seen.row: opening for path in copies for seen in path.sightings}
-    return Connections(tuple(dict.fromkeys(by_syn.values())), travels.holes, by_syn)
+    openings = tuple(dict.fromkeys(by_syn.values()))
+    return Connections(openings, travels.holes, travels.paths, by_syn)
 
 
 def _first_opening(places: Places, copies: Iterable[Path]) -> Opening | None:
