@@ -47,6 +47,7 @@ from results.setup.steps import Scene, citations_of, find_steps, step_problems, 
 from results.setup.turn import Turn, read_turn
 from results.tracing.inversion import inverted_cables
 from results.tracing.legs import Conversations, NamedFlow, Opened, hosts_of, in_order, name_of
+from results.tracing.onward import with_onward
 from results.tracing.openings import (
     Connections,
     Opening,
@@ -136,7 +137,7 @@ class Reading:
         self.dtls_keys = dtls_keys
         self.counted = counted
         self.udp: Travels = follow_udp(table, self.places)
-        self.tcp: Connections = connections(table, self.places)
+        self.tcp: Connections = with_onward(table, self.places, connections(table, self.places))
         self.queries: list[Query] = queries(table, self.places, self.udp)
         self.canaries: Canaries = find_canaries(table, run.run)
         self.late = late_taps(run)

@@ -27,19 +27,22 @@ class Opening:
 
     ``legs`` are the flows in the order of the way, each with its part of the path:
     one, and another one beyond a VPN gateway. A query within one segment has none, nor
-    has what a VPN user's goes within the customer network. ``segments`` are those of
-    origin and target.
+    has a connection with a proxy, nor what a VPN user's goes within the customer network.
+    ``segments`` are those of origin and target.
     """
 
     what: str
     path: Path
     segments: tuple[Segment, Segment]
     legs: tuple[tuple[NamedFlow, tuple[Sighting, ...]], ...]
+    #: What a proxy opened in turn, if one was asked to (results.tracing.onward).
+    onward: "Opening | None" = None
 
     @property
     def flows(self) -> tuple[NamedFlow, ...]:
         """The flows in the order of the way."""
-        return tuple(flow for flow, _ in self.legs)
+        own = tuple(flow for flow, _ in self.legs)
+        return own + (self.onward.flows if self.onward else ())
 
 
 @dataclass(frozen=True)
@@ -167,7 +170,8 @@ def _legs(places: Places, path: Path) -> Iterator[tuple[NamedFlow, tuple[Sightin
     """The flows of the parts of a first packet's way, as far as perimeters let it through."""
     for part in parts(places, path.sightings):
         origin, target = _segments(places, path, part)
-        unnumbered = path.last.kind is Kind.DNS or part != path.sightings or not path.complete
+        inside = path.last.kind is Kind.DNS or places.role(path.target) is Role.PROXY
+        unnumbered = inside or part != path.sightings or not path.complete
         if part[0].tap.tunnel and len(part) > 1:
             yield Flow.F2_VPN, part
         elif origin is not target or not unnumbered:
