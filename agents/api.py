@@ -7,7 +7,6 @@ from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import (
-    BasicAuth,
     ClientError,
     ClientHttpProxyError,
     ClientSession,
@@ -15,7 +14,7 @@ from aiohttp import (
     TCPConnector,
 )
 
-from agents.ice.proxy import refused_login
+from agents.ice.proxy import login, refused_login
 from agents.ice.servers import Proxy
 from agents.tls import client_context
 
@@ -131,8 +130,7 @@ class Api:
         """
         options: dict[str, Any] = {"headers": self._headers}
         if self.proxy is not None:
-            login = self.proxy.user and BasicAuth(self.proxy.user, self.proxy.password)
-            options |= {"proxy": self.proxy.url, "proxy_auth": login or None}
+            options |= {"proxy": self.proxy.url, "proxy_headers": login(self.proxy)}
         return options
 
     def _refused_by_proxy(self, error: ClientHttpProxyError, url: str) -> str:

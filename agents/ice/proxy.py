@@ -37,10 +37,16 @@ async def connect(proxy: Proxy, host: str, port: int) -> socket.socket:
 def request(proxy: Proxy, host: str, port: int) -> bytes:
     """The CONNECT request, with the login if there is one (Basic, RFC 7617)."""
     lines = [f"CONNECT {host}:{port} HTTP/1.1", f"Host: {host}:{port}"]
-    if proxy.user is not None:
-        login = base64.b64encode(f"{proxy.user}:{proxy.password}".encode()).decode()
-        lines.append(f"Proxy-Authorization: Basic {login}")
+    lines += [f"{name}: {value}" for name, value in login(proxy).items()]
     return "\r\n".join(lines).encode() + _END
+
+
+def login(proxy: Proxy) -> dict[str, str]:
+    """The header with the login, if there is one."""
+    if proxy.user is None:
+        return {}
+    known = base64.b64encode(f"{proxy.user}:{proxy.password}".encode()).decode()
+    return {"Proxy-Authorization": f"Basic {known}"}
 
 
 def check(proxy: Proxy, target: str, header: bytes) -> None:

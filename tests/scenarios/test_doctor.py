@@ -16,7 +16,17 @@ from scenarios.doctor import INSTALL, Check, Facts, checks, facilities, judge, r
 
 NAMES = [
     *("python", "mininet", "mnexec", "openvswitch", "coturn", "unbound", "squid"),
-    *("dumpcap", "nftables", "iproute2", "ping", "wireguard", "netem", "namespaces", "user", "processors"),
+    *(
+        "dumpcap",
+        "nftables",
+        "iproute2",
+        "ping",
+        "wireguard",
+        "netem",
+        "namespaces",
+        "user",
+        "processors",
+    ),
 ]
 TRIALS = frozenset({"namespace", "wireguard", "netem", "nftables", "datapath", "capture"})
 PROGRAMS = frozenset(

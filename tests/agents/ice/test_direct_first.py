@@ -5,9 +5,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aioice import Candidate
 from aioice.ice import CandidatePair
 
-from agents.ice.direct_first import DirectFirst, nominee
+from agents.ice.direct_first import (
+    HOLD_SECONDS,
+    SHORT_HOLD_SECONDS,
+    DirectFirst,
+    hold_seconds,
+    nominee,
+)
 
 _STATES = {
     "works": CandidatePair.State.SUCCEEDED,
@@ -94,3 +101,70 @@ def test_waiting_ends_when_checks_end() -> None:
         await asyncio.wait_for(agent.checked_every_pair(), 1)
 
     asyncio.run(fail())
+
+
+def _candidate(kind: str) -> Any:
+    return SimpleNamespace(type=kind)
+
+
+@pytest.mark.parametrize(
+    ("local", "remote", "seconds"),
+    [
+        (["host", "srflx", "relay"], ["host", "srflx", "relay"], HOLD_SECONDS),
+        (["host", "relay"], ["host", "srflx", "relay"], SHORT_HOLD_SECONDS),
+        (["host", "srflx"], ["host", "relay"], SHORT_HOLD_SECONDS),
+    ],
+)
+def test_direct_pairs_get_less_time_where_udp_does_not_leave_a_network(
+    local: list[str], remote: list[str], seconds: float
+) -> None:
+    assert hold_seconds(map(_candidate, local), map(_candidate, remote)) == seconds
+
+
+class _Checking(DirectFirst):
+    """An agent with one pair, whose checks are never answered."""
+
+    def __init__(self, state: CandidatePair.State) -> None:
+        super().__init__(ice_controlling=True)
+        self.began = 0
+        protocol: Any = SimpleNamespace(
+            local_candidate=SimpleNamespace(component=1, type="host", foundation="1")
+        )
+        remote = Candidate("2", 1, "udp", 1, "192.0.2.1", 9, "host")
+        pair = CandidatePair(protocol, remote)
+        pair.state = state
+        self.pair = pair
+        self._check_list = [pair]
+        self._remote_candidates = [remote]
+
+    async def check_start(self, pair: CandidatePair) -> None:
+        self.began += 1
+        pair.state = CandidatePair.State.IN_PROGRESS
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize(
+    ("state", "began"),
+    [
+        (CandidatePair.State.IN_PROGRESS, 2),
+        (CandidatePair.State.WAITING, 1),
+        (CandidatePair.State.SUCCEEDED, 0),
+    ],
+)
+def test_a_check_of_the_peer_sends_our_own_anew(state: CandidatePair.State, began: int) -> None:
+    async def be_checked() -> int:
+        agent = _Checking(state)
+        if state is CandidatePair.State.IN_PROGRESS:
+            agent.check_start_task(agent.pair)
+            await asyncio.sleep(0)
+        before = agent.pair.task
+        message: Any = SimpleNamespace(attributes={"PRIORITY": 1})
+        agent.check_incoming(message, ("192.0.2.1", 9), agent.pair.protocol)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert before is None or before.cancelled()
+        if agent.pair.task:
+            agent.pair.task.cancel()
+        return agent.began
+
+    assert asyncio.run(be_checked()) == began
