@@ -22,7 +22,7 @@ from agents.ice import protocol
 from agents.ice.names import Names
 from agents.ice.race import Race
 from agents.ice.relaying import Relayed, Try, give_back
-from agents.ice.servers import Servers
+from agents.ice.servers import Servers, Transport
 
 #: How long direct checks may take before a relayed pair is nominated, in seconds.
 HOLD_SECONDS = 2.0
@@ -47,8 +47,15 @@ class DirectFirst(Connection):
     _servers: Servers | None = None
     _late: Sequence[asyncio.Task[None]] = ()
 
+    #: What carries TURN, where a way led to a relay.
+    transport: Transport | None = None
     #: Why no way led to a relay, one sentence for each; empty where one did.
     unrelayed: tuple[str, ...] = ()
+
+    @cached_property
+    def _again(self) -> dict[int, asyncio.Task[None]]:
+        """The second checks, by the pair's identity."""
+        return {}
 
     @cached_property
     def _every_pair_checked(self) -> asyncio.Event:
@@ -94,6 +101,7 @@ class DirectFirst(Connection):
         await _enough(relaying, asking, timeout)
         candidates += [found for task in asking if (found := _outcome(task))]
         if relayed := _outcome(relaying):
+            self.transport = relayed.way.transport
             self._protocols.append(relayed)
             candidates.append(relayed.candidate(component))
         return candidates
@@ -130,6 +138,8 @@ class DirectFirst(Connection):
             await super().connect()
         finally:
             self._hold.cancel()
+            for check in self._again.values():
+                check.cancel()
             self._every_pair_checked.set()
 
     async def checked_every_pair(self) -> None:
@@ -160,18 +170,28 @@ class DirectFirst(Connection):
     def check_incoming(
         self, message: stun.Message, addr: tuple[str, int], protocol: StunProtocol
     ) -> None:
-        """Handle a check of the peer's; our own on that pair, if under way, is sent anew.
+        """Handle a check of the peer's; our own on that pair, if under way, is sent once more.
 
         It may have come too early for the peer's NAT or relay, and its retransmission
-        takes half a second (RFC 8445 section 7.3.1.4).
+        takes half a second (RFC 8445 section 7.3.1.4). Only once: two ends that answered each
+        check with another one would never end.
         """
         before = self._under_way(protocol, addr)
         super().check_incoming(message, addr, protocol)
-        if before is not None and before.state is _IN_PROGRESS:
-            if before.task is not None:
-                before.task.cancel()
-                before.task = None
-            self.check_start_task(before)
+        if before is not None and id(before) not in self._again:
+            self._again[id(before)] = asyncio.create_task(self._check_again(before))
+
+    async def _check_again(self, pair: CandidatePair) -> None:
+        """Another check on a pair; an answer to the first one counts as well."""
+        try:
+            _, source = await self._request(pair, self.build_request(pair, nominate=False))
+        except stun.TransactionError:
+            return
+        if pair.state is _IN_PROGRESS and source == pair.remote_addr:
+            if pair.task is not None:
+                pair.task.cancel()
+            pair.nominated = pair.remote_nominated and not self.ice_controlling
+            self._conclude(pair, _SUCCEEDED)
 
     def _under_way(self, own: StunProtocol, addr: tuple[str, int]) -> CandidatePair | None:
         """The pair of a socket and a peer's address whose check waits for its answer."""

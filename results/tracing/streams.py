@@ -67,7 +67,7 @@ def with_streams(table: PacketTable, places: Places, keys: KeyLogs) -> Streams:
     carriers: dict[_Where, Carrier] = {}
     problems: list[Problem] = []
     found: dict[int, list[StreamMessage]] = {}
-    for connection, tap in _to_relays(table, places):
+    for connection, tap in to_relays(table, places):
         try:
             messages = list(messages_of(connection, keylog))
         except tls.TlsError as error:
@@ -80,7 +80,7 @@ def with_streams(table: PacketTable, places: Places, keys: KeyLogs) -> Streams:
     return Streams(_with_rows(table, found), tuple(problems), carriers)
 
 
-def _to_relays(table: PacketTable, places: Places) -> Iterator[tuple[tls.Connection, int]]:
+def to_relays(table: PacketTable, places: Places) -> Iterator[tuple[tls.Connection, int]]:
     """The connections that lead to relays, each with the number of the tap that saw it."""
     servers = [
         address

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from results.protocols import tls
 from results.protocols.tcp import TcpStream
 from results.tracing.places import places_of
-from results.tracing.streams import _to_relays
+from results.tracing.streams import to_relays
 from tests.mutation.signalling import tls_keys
 from tests.mutation.subject import Subject
 
@@ -22,7 +22,7 @@ def on_the_wire(subject: Subject, tap: str, changed: Mapping[bytes, bytes]) -> d
     """
     table, places = subject.table, places_of(subject.run.network)
     found: dict[bytes, bytes] = {}
-    for connection, index in _to_relays(table, places):
+    for connection, index in to_relays(table, places):
         if table.taps[index].name != tap:
             continue
         if connection.client_random is None:

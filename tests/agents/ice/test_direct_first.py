@@ -122,49 +122,71 @@ def test_direct_pairs_get_less_time_where_udp_does_not_leave_a_network(
 
 
 class _Checking(DirectFirst):
-    """An agent with one pair, whose checks are never answered."""
+    """An agent with one pair; checks are answered when the test says so."""
 
     def __init__(self, state: CandidatePair.State) -> None:
-        super().__init__(ice_controlling=True)
-        self.began = 0
+        super().__init__(ice_controlling=False)
+        self.sent: list[asyncio.Future[Any]] = []
         protocol: Any = SimpleNamespace(
             local_candidate=SimpleNamespace(component=1, type="host", foundation="1")
         )
         remote = Candidate("2", 1, "udp", 1, "192.0.2.1", 9, "host")
-        pair = CandidatePair(protocol, remote)
-        pair.state = state
-        self.pair = pair
-        self._check_list = [pair]
+        self.pair = CandidatePair(protocol, remote)
+        self.pair.state = state
+        self._check_list = [self.pair]
         self._remote_candidates = [remote]
 
-    async def check_start(self, pair: CandidatePair) -> None:
-        self.began += 1
-        pair.state = CandidatePair.State.IN_PROGRESS
-        await asyncio.Event().wait()
+    def build_request(self, *_: Any, **__: Any) -> Any:
+        return SimpleNamespace(attributes={})
 
+    async def _request(self, *_: Any) -> Any:
+        self.sent.append(asyncio.get_running_loop().create_future())
+        return await self.sent[-1]
 
-@pytest.mark.parametrize(
-    ("state", "began"),
-    [
-        (CandidatePair.State.IN_PROGRESS, 2),
-        (CandidatePair.State.WAITING, 1),
-        (CandidatePair.State.SUCCEEDED, 0),
-    ],
-)
-def test_a_check_of_the_peer_sends_our_own_anew(state: CandidatePair.State, began: int) -> None:
-    async def be_checked() -> int:
-        agent = _Checking(state)
-        if state is CandidatePair.State.IN_PROGRESS:
-            agent.check_start_task(agent.pair)
-            await asyncio.sleep(0)
-        before = agent.pair.task
+    async def be_checked(self) -> None:
         message: Any = SimpleNamespace(attributes={"PRIORITY": 1})
-        agent.check_incoming(message, ("192.0.2.1", 9), agent.pair.protocol)
+        self.check_incoming(message, ("192.0.2.1", 9), self.pair.protocol)
         await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        assert before is None or before.cancelled()
-        if agent.pair.task:
-            agent.pair.task.cancel()
-        return agent.began
 
-    assert asyncio.run(be_checked()) == began
+    async def be_answered(self, check: int) -> None:
+        self.sent[check].set_result((None, ("192.0.2.1", 9)))
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+
+async def _under_way() -> _Checking:
+    agent = _Checking(CandidatePair.State.WAITING)
+    agent.check_start_task(agent.pair)
+    await asyncio.sleep(0)
+    return agent
+
+
+def test_a_check_of_the_peer_sends_ours_once_more_and_no_more_than_that() -> None:
+    async def checks() -> int:
+        agent = await _under_way()
+        for _ in range(3):
+            await agent.be_checked()
+        await agent.be_answered(0)
+        return len(agent.sent)
+
+    assert asyncio.run(checks()) == 2
+
+
+@pytest.mark.parametrize("answered", [0, 1])
+def test_an_answer_to_either_check_is_a_success(answered: int) -> None:
+    async def state() -> CandidatePair.State:
+        agent = await _under_way()
+        await agent.be_checked()
+        await agent.be_answered(answered)
+        return agent.pair.state
+
+    assert asyncio.run(state()) is CandidatePair.State.SUCCEEDED
+
+
+def test_a_pair_that_works_is_not_checked_again() -> None:
+    async def checks() -> int:
+        agent = _Checking(CandidatePair.State.SUCCEEDED)
+        await agent.be_checked()
+        return len(agent.sent)
+
+    assert asyncio.run(checks()) == 0
