@@ -22,7 +22,7 @@ from agents.ice import protocol
 from agents.ice.names import Names
 from agents.ice.race import Race
 from agents.ice.relaying import Relayed, Try, give_back
-from agents.ice.servers import Servers, Transport
+from agents.ice.servers import Servers
 
 #: How long direct checks may take before a relayed pair is nominated, in seconds.
 HOLD_SECONDS = 2.0
@@ -48,7 +48,7 @@ class DirectFirst(Connection):
     _late: Sequence[asyncio.Task[None]] = ()
 
     #: What carries TURN, where a way led to a relay.
-    transport: Transport | None = None
+    transport: str | None = None
     #: Why no way led to a relay, one sentence for each; empty where one did.
     unrelayed: tuple[str, ...] = ()
 
@@ -101,7 +101,7 @@ class DirectFirst(Connection):
         await _enough(relaying, asking, timeout)
         candidates += [found for task in asking if (found := _outcome(task))]
         if relayed := _outcome(relaying):
-            self.transport = relayed.way.transport
+            self.transport = "proxy" if relayed.way.proxy else relayed.way.transport
             self._protocols.append(relayed)
             candidates.append(relayed.candidate(component))
         return candidates

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from agents import relay
 from agents.edge.relay_access import credentials
 from controllers.policy import find, load
 from results.packets import PacketTable, read_interfaces
@@ -125,7 +126,14 @@ def test_what_loses_the_race_is_given_back(
     """UDP gets the relay's challenge, TCP the allocation; then UDP's comes, and goes back."""
     authority = homes.serve().authority
     name, word = credentials(homes.relay_secret, "alice", 2**31 - 1)
-    client = ("env", f"PYTHONPATH={CHECKOUT}", sys.executable, "-m", "tests.lab.gatherer")
+    config = {
+        "urls": relay.uris("relay.service.example"),
+        "username": name,
+        "credential": word,
+        "authority": authority,
+        "key_log": str(tmp_path / "keys"),
+    }
+    client = ("env", f"PYTHONPATH={CHECKOUT}", sys.executable, "-m", "agents.gatherer")
     capture = tmp_path / "relay.pcapng"
     seen, gathered = homes.run_all(
         [
@@ -133,7 +141,7 @@ def test_what_loses_the_race_is_given_back(
                 "relay",
                 ("dumpcap", "-q", "-i", "relay-eth0", "-a", "duration:8", "-w", str(capture)),
             ),
-            ("alice", (*client, authority, name, word)),
+            ("alice", (*client, json.dumps(config))),
         ]
     )
     assert seen.code == 0, seen.stderr
