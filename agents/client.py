@@ -145,7 +145,10 @@ class Call:
             self._connected.clear()
             await self._connected.wait()
         if connection.connectionState != "connected":
-            raise CallFailed(f"call {self.id}: the connection is {connection.connectionState}")
+            state = connection.connectionState
+            why = "; ".join(_agent(connection).unrelayed)
+            more = f", and no way led to a relay ({why})" if why else ""
+            raise CallFailed(f"call {self.id}: the connection is {state}{more}")
         say("connected", call=self.id)
         transport = connection.getSenders()[0].transport
         log_srtp_keys(transport, self.id, self._client.keys["srtp"])

@@ -103,7 +103,8 @@ class DirectFirst(Connection):
         if relayed := _outcome(relaying):
             self.transport = "proxy" if relayed.way.proxy else relayed.way.transport
             self._protocols.append(relayed)
-            candidates.append(relayed.candidate(component))
+            hidden = self._servers.relay_only
+            candidates.append(relayed.candidate(component, hide_related_address=hidden))
         return candidates
 
     async def _relay(self, servers: Servers, names: Names) -> Relayed:
@@ -112,9 +113,9 @@ class DirectFirst(Connection):
         race = Race([one.allocate for one in tries])
         try:
             return await race.winner()
-        except ExceptionGroup as failed:
+        except (ExceptionGroup, asyncio.CancelledError):
             self.unrelayed = tuple(
-                f"{one.way}: {error}" for one, error in zip(tries, failed.exceptions, strict=True)
+                f"{tries[number].way}: {_why(task)}" for number, task in race.losers()
             )
             raise
         finally:
@@ -332,6 +333,11 @@ async def _enough(
         task.cancel()
     if pending:
         await asyncio.wait(pending)
+
+
+def _why(task: asyncio.Task[Relayed]) -> str:
+    """Why a try led nowhere until now, in words."""
+    return str(task.exception()) if task.done() else "no answer"
 
 
 def _is_round_udp(relaying: asyncio.Task[Relayed]) -> bool:

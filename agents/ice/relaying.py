@@ -20,6 +20,9 @@ from agents.ice.servers import Servers, Way
 #: As aioice asks for them, in seconds.
 _LIFETIME, _CHANNEL_REFRESH = 600, 500
 
+#: In place of an address that is not told (RFC 8839 section 5.1).
+_NOWHERE = ("0.0.0.0", 9)  # noqa: S104 - nobody binds to it
+
 #: How long the losers of a race are waited for, in seconds: what they get must be given back.
 _PATIENCE = 2.0
 
@@ -120,10 +123,14 @@ class Relayed(StunProtocol):
         """Ask for the allocation, and take what comes to its address from then on."""
         await self._turn._connect(self)
 
-    def candidate(self, component: int) -> Candidate:
-        """The relayed candidate (RFC 8445 section 5.1.1.2)."""
+    def candidate(self, component: int, *, hide_related_address: bool) -> Candidate:
+        """The relayed candidate (RFC 8445 section 5.1.1.2).
+
+        Where only relayed ones may be used, it must not tell where we are (RFC 9429 3.5.3).
+        """
         address, port = self.transport.get_extra_info("sockname")
-        related = self.transport.get_extra_info("related_address")
+        own = self.transport.get_extra_info("related_address")
+        related = _NOWHERE if hide_related_address else own
         self.local_candidate = Candidate(
             foundation=candidate_foundation("relay", "udp", address),
             component=component,

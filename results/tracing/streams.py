@@ -74,6 +74,8 @@ def with_streams(table: PacketTable, places: Places, keys: KeyLogs) -> Streams:
             problems.append(_unreadable(table, connection, error))
             continue
         found.setdefault(tap, []).extend(messages)
+        if table.taps[tap].host in keys:
+            problems += _weak(table, connection)
         ends = Ends(*connection.client, *connection.server)
         for way in (ends, ends.reversed()):
             carriers[table.taps[tap].name, way] = _carrier(connection)
@@ -106,6 +108,17 @@ def _carrier(connection: tls.Connection) -> Carrier:
     if connection.proxied_to:
         return Carrier.PROXY
     return Carrier.TCP if connection.client_random is None else Carrier.TLS
+
+
+def _weak(table: PacketTable, connection: tls.Connection) -> Iterator[Problem]:
+    """TLS other than the service asks for: 1.2 with AES-256-GCM."""
+    if connection.suite is not None and connection.suite not in tls.AES_256_GCM:
+        frame = cite(table, connection.syn_row, "opens a connection of the wrong TLS")
+        text = (
+            f"TURN over TLS with {connection.sni} uses suite 0x{connection.suite:04X}, not one "
+            f"of AES-256-GCM (opened by frame {frame.frame} of {frame.tap})"
+        )
+        yield Problem(Ground.CALL, text, (frame,))
 
 
 def _unreadable(table: PacketTable, connection: tls.Connection, error: tls.TlsError) -> Problem:
