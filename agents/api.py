@@ -6,14 +6,25 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
+from aiohttp import (
+    ClientError,
+    ClientHttpProxyError,
+    ClientSession,
+    ClientTimeout,
+    TCPConnector,
+)
 
+from agents.ice.proxy import login, refused_login
+from agents.ice.servers import Proxy
 from agents.tls import client_context
 
 _TIMEOUT = ClientTimeout(total=60)
 
 #: How long an idle connection is kept, in seconds: what is said in a call opens no other.
 _KEEPALIVE_SECONDS = 3600.0
+
+#: A proxy's answer to a login that is missing or wrong (RFC 9110 section 15.5.8).
+_LOGIN_REQUIRED = 407
 
 
 class Api:
@@ -27,7 +38,9 @@ class Api:
         self._headers = {"Authorization": f"Bearer {credential['accessToken']['token']}"}
         self._front_end = f"https://{config['front_end']}"
         self._telemetry = f"https://{config['telemetry']}"
-        self._context = client_context(Path(config["authority"]), Path(config["keys"]["tls"]))
+        #: Whom we trust under TLS, and the proxy that all HTTPS goes through, if any.
+        self.context = client_context(Path(config["authority"]), Path(config["keys"]["tls"]))
+        self.proxy = Proxy(**config["proxy"]) if config["proxy"] else None
         self._session = self._new_session()
 
     async def __aenter__(self) -> Self:
@@ -49,9 +62,9 @@ class Api:
     def _new_session(self) -> ClientSession:
         # IPv4 only: the networks have no IPv6, and a query for it would be one more flow.
         connector = TCPConnector(
-            ssl=self._context, family=socket.AF_INET, keepalive_timeout=_KEEPALIVE_SECONDS
+            ssl=self.context, family=socket.AF_INET, keepalive_timeout=_KEEPALIVE_SECONDS
         )
-        return ClientSession(connector=connector, headers=self._headers, timeout=_TIMEOUT)
+        return ClientSession(connector=connector, timeout=_TIMEOUT)
 
     async def start_session(self) -> None:
         """Tell the front end that the user is there."""
@@ -102,17 +115,40 @@ class Api:
         while True:
             session = self._session
             try:
-                return await _request(session, method, url, body)
+                return await _request(session, method, url, body, **self._options)
+            except ClientHttpProxyError as error:
+                raise ApiError(self._refused_by_proxy(error, url)) from None
             except ClientError:
                 if session is self._session:
                     raise
 
+    @property
+    def _options(self) -> dict[str, Any]:
+        """What goes with each request: our token, and by which proxy (RFC 9110 section 9.3.6).
+
+        A session's headers would be told to the proxy as well, in clear; a request's are not.
+        """
+        options: dict[str, Any] = {"headers": self._headers}
+        if self.proxy is not None:
+            options |= {"proxy": self.proxy.url, "proxy_headers": login(self.proxy)}
+        return options
+
+    def _refused_by_proxy(self, error: ClientHttpProxyError, url: str) -> str:
+        assert self.proxy is not None
+        if error.status == _LOGIN_REQUIRED:
+            return refused_login(self.proxy)
+        return f"the proxy {self.proxy.url} refused to connect to {url}: {error.status}"
+
 
 async def _request(
-    session: ClientSession, method: str, url: str, body: dict[str, Any] | None
+    session: ClientSession,
+    method: str,
+    url: str,
+    body: dict[str, Any] | None,
+    **options: Any,  # noqa: ANN401 - what aiohttp is told
 ) -> dict[str, Any]:
     try:
-        async with session.request(method, url, json=body) as response:
+        async with session.request(method, url, json=body, **options) as response:
             answer: dict[str, Any] = await response.json()
     except TimeoutError:
         raise ApiError(f"{method} {url} was not answered in {session.timeout.total} s") from None

@@ -1,7 +1,8 @@
 """A WebRTC client: calls, answers, plays a tone, and says what happens.
 
 Orders: ``{"do": "call", "call": ID, "to": USER, "seconds": S}``. Events of a
-call, in order: ``invited`` or ``ringing``, ``connected``, ``selected`` (a claim,
+call, in order: ``invited`` or ``ringing`` (with ``gathered`` before the one and after the
+other), ``connected``, ``selected`` (a claim,
 see results.schema.Claim), ``media`` (each second of it), ``hung_up``, ``reported``;
 amid the media ``chat``, whenever the other said something.
 """
@@ -10,14 +11,15 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
-from aiortc.rtcdtlstransport import RTCDtlsTransport
 
 from agents import ice
 from agents.api import Api
 from agents.chat import Chat
 from agents.dtls import LoggedCertificate, log_srtp_keys, use_certificate
+from agents.ice.protocol import IceAgent
+from agents.ice.servers import Servers
 from agents.network import changes
 from agents.talk import orders, run_until_terminated, say
 from agents.tone import Tone
@@ -62,7 +64,7 @@ class Call:
         """Call the peer, hold the call for ``seconds`` of received media, hang up."""
         self._wanted = round(seconds * _FRAMES_PER_SECOND)
         connection = await self._open()
-        await connection.setLocalDescription(await connection.createOffer())
+        await self._describe_own(connection, await connection.createOffer())
         await self._client.api.invite(self.id, self._peer, connection.localDescription.sdp)
         say("invited", call=self.id, to=self._peer)
         await self._client.api.end_of_candidates(self.id)
@@ -82,10 +84,9 @@ class Call:
         say("ringing", call=self.id, peer=self._peer)
         connection = await self._open()
         await self._describe(connection, RTCSessionDescription(sdp, "offer"))
-        await connection.setLocalDescription(await connection.createAnswer())
+        await self._describe_own(connection, await connection.createAnswer())
         if self.id in self._client.checks_first:
-            transport = connection.getSenders()[0].transport
-            await ice.agent_of(transport.transport).checked_every_pair()
+            await _agent(connection).checked_every_pair()
         await self._client.api.answer(self.id, connection.localDescription.sdp)
         await self._client.api.end_of_candidates(self.id)
         await self._until_connected(connection)
@@ -108,15 +109,32 @@ class Call:
 
     async def _open(self) -> RTCPeerConnection:
         relay = await self._client.api.relay()
-        server = RTCIceServer(
-            urls=relay["urls"], username=relay["username"], credential=relay["credential"]
-        )
-        connection = RTCPeerConnection(RTCConfiguration(iceServers=[server]))
+        connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         use_certificate(connection, LoggedCertificate.logging_to(self._client.keys["dtls"]))
         connection.on("connectionstatechange", self._connected.set)
         connection.on("track", self._listen)
         connection.addTrack(Tone(self._client.tone))
+        _agent(connection).use(self._servers(relay))
         return connection
+
+    def _servers(self, relay: dict[str, Any]) -> Servers:
+        return Servers(
+            urls=tuple(relay["urls"]),
+            username=relay["username"],
+            credential=relay["credential"],
+            context=self._client.api.context,
+            proxy=self._client.api.proxy,
+            relay_only=self.id in self._client.relay_only,
+        )
+
+    async def _describe_own(
+        self, connection: RTCPeerConnection, description: RTCSessionDescription
+    ) -> None:
+        """Set our own description, for which candidates are gathered."""
+        await connection.setLocalDescription(description)
+        kinds = [one.type for one in _agent(connection).gathered()]
+        why = _agent(connection).unrelayed
+        say("gathered", call=self.id, candidates=kinds, unrelayed=why)
 
     async def _describe(self, connection: RTCPeerConnection, peer: RTCSessionDescription) -> None:
         await connection.setRemoteDescription(peer)
@@ -127,14 +145,17 @@ class Call:
             self._connected.clear()
             await self._connected.wait()
         if connection.connectionState != "connected":
-            raise CallFailed(f"call {self.id}: the connection is {connection.connectionState}")
+            state = connection.connectionState
+            why = "; ".join(_agent(connection).unrelayed)
+            more = f", and no way led to a relay ({why})" if why else ""
+            raise CallFailed(f"call {self.id}: the connection is {state}{more}")
         say("connected", call=self.id)
         transport = connection.getSenders()[0].transport
         log_srtp_keys(transport, self.id, self._client.keys["srtp"])
-        self._claim(transport)
+        self._claim(_agent(connection))
 
-    def _claim(self, transport: RTCDtlsTransport) -> None:
-        pair = ice.agent_of(transport.transport).selected()
+    def _claim(self, agent: IceAgent) -> None:
+        pair = agent.selected()
         if pair is not None:
             say("selected", call=self.id, local=vars(pair.local), remote=vars(pair.remote))
 
@@ -172,6 +193,11 @@ class Call:
             return
 
 
+def _agent(connection: RTCPeerConnection) -> IceAgent:
+    """The ICE agent of a connection that has a track of ours."""
+    return ice.agent_of(connection.getSenders()[0].transport.transport)
+
+
 def _now() -> float:
     return asyncio.get_running_loop().time()
 
@@ -185,6 +211,8 @@ class Client:
         self.keys = {kind: Path(path) for kind, path in config["keys"].items()}
         #: Calls that are to be answered only after checks on every pair.
         self.checks_first = frozenset[str](config["checks_first"])
+        #: Calls in which only relayed candidates may be used.
+        self.relay_only = frozenset[str](config["relay_only"])
         #: Call -> what we say in its chat, and how many lines we hear.
         self.chats: dict[str, tuple[list[str], int]] = {
             call: (chat["says"], chat["hears"]) for call, chat in config["chats"].items()
@@ -272,6 +300,7 @@ def main(config: dict[str, Any]) -> int:
     """Run.
 
     ``config``: credential (file), tone, front_end and telemetry (names), authority, keys
-    (files), checks_first (calls), chats (call -> what is said, how many lines are heard).
+    (files), checks_first and relay_only (calls), proxy (what Proxy is made of, or None), chats
+    (call -> what is said, how many lines are heard).
     """
     return run_until_terminated(_run(config))

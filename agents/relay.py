@@ -1,4 +1,7 @@
-"""The service's transport relay: coturn (STUN and TURN over UDP, RFC 8656).
+"""The service's transport relay: coturn (STUN and TURN over UDP, TCP and TLS, RFC 8656).
+
+On one port coturn takes both plain TCP and TLS, and tells them apart by the first byte.
+TLS is what the service asks for everywhere (agents/tls.py); Debian's coturn ends at TLS 1.2.
 
 Whoever may use the relay could reach with it whatever the relay reaches. So it
 refuses peers (403, RFC 8656 section 9.2) that are not out on the internet:
@@ -9,11 +12,23 @@ address.
 
 from collections.abc import Iterable
 from ipaddress import IPv4Address
+from pathlib import Path
 
+from agents import tls
 from topologies.processes import Program
 from topologies.spec import Host
 
 PORT = 3478
+
+#: The port for TCP and TLS: the one that perimeters leave open for the web.
+STREAM_PORT = 443
+
+#: Transport -> the form of a URI (RFC 7065) for the relay of a domain.
+_URIS = {
+    "udp": f"turn:{{domain}}:{PORT}?transport=udp",
+    "tcp": f"turn:{{domain}}:{STREAM_PORT}?transport=tcp",
+    "tls": f"turns:{{domain}}:{STREAM_PORT}?transport=tcp",
+}
 
 #: Relayed addresses have ports of this range (RFC 8656 section 7.2 recommends it).
 RELAYED_PORTS = (49152, 65535)
@@ -38,10 +53,19 @@ _NOT_ON_THE_INTERNET = (
 )
 
 
-def program(host: Host, realm: str, secret: str, refused: Iterable[IPv4Address] = ()) -> Program:
+def uris(domain: str, transports: Iterable[str] = tuple(_URIS)) -> list[str]:
+    """Where a relay is asked for what (RFC 7064, RFC 7065), in order of preference."""
+    offered = [_URIS[transport].format(domain=domain) for transport in transports]
+    return [f"stun:{domain}:{PORT}", *offered]
+
+
+def program(
+    host: Host, realm: str, secret: str, certificate: Path, refused: Iterable[IPv4Address] = ()
+) -> Program:
     """The relay on this host; credentials of the TURN REST kind, checked against ``secret``.
 
-    ``refused`` are the service's own servers, which nobody shall reach through it.
+    ``certificate`` is a file with its key and certificate for TLS; ``refused`` are the
+    service's own servers, which nobody shall reach through it.
     """
     address = str(host.address)
     denied = (*_NOT_ON_THE_INTERNET, *map(str, refused))
@@ -53,6 +77,12 @@ def program(host: Host, realm: str, secret: str, refused: Iterable[IPv4Address] 
             f"--listening-ip={address}",
             f"--relay-ip={address}",
             f"--listening-port={PORT}",
+            f"--tls-listening-port={STREAM_PORT}",
+            f"--cert={certificate}",
+            f"--pkey={certificate}",
+            f"--cipher-list={tls.CIPHERS}",
+            "--no-tlsv1",
+            "--no-tlsv1_1",
             f"--min-port={RELAYED_PORTS[0]}",
             f"--max-port={RELAYED_PORTS[1]}",
             f"--realm={realm}",
@@ -64,9 +94,7 @@ def program(host: Host, realm: str, secret: str, refused: Iterable[IPv4Address] 
             f"--allowed-peer-ip={address}",
             *(f"--denied-peer-ip={peers}" for peers in denied),
             "--fingerprint",
-            "--no-tls",
             "--no-dtls",
-            "--no-tcp",
             "--no-tcp-relay",
             "--no-cli",
             "--no-multicast-peers",

@@ -13,7 +13,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-_CIPHERS = "ECDHE-ECDSA-AES256-GCM-SHA384"
+#: The one suite, by OpenSSL's name.
+CIPHERS = "ECDHE-ECDSA-AES256-GCM-SHA384"
 
 _VALIDITY = datetime.timedelta(days=2)
 
@@ -68,7 +69,7 @@ def server_context(certificate: Path, key_log: Path) -> ssl.SSLContext:
 
 def _hardened(context: ssl.SSLContext, key_log: Path) -> ssl.SSLContext:
     context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
-    context.set_ciphers(_CIPHERS)
+    context.set_ciphers(CIPHERS)
     # A resumed session would hide its secrets from a key log that began later.
     context.options |= ssl.OP_NO_TICKET
     context.keylog_filename = str(key_log)

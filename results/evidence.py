@@ -47,6 +47,7 @@ from results.setup.turn import Turn, read_turn
 from results.shown import CallEvidence, Evidence, Shown
 from results.tracing.inversion import inverted_cables
 from results.tracing.legs import Conversations, NamedFlow, Opened, hosts_of, in_order, name_of
+from results.tracing.onward import with_onward
 from results.tracing.openings import (
     Connections,
     Opening,
@@ -56,9 +57,10 @@ from results.tracing.openings import (
     unlisted,
 )
 from results.tracing.passed import let_through
-from results.tracing.paths import Hole, Travels, follow_udp, summarise_holes
+from results.tracing.paths import Hole, Path, Travels, follow_udp, summarise_holes
 from results.tracing.places import Places, places_of
 from results.tracing.sightings import Sighting
+from results.tracing.streams import Streams, with_streams
 from results.tracing.unreachable import unreachables
 from results.tunnelling.vpn import Scenery, together
 from results.tunnelling.vpn_findings import findings_of
@@ -81,13 +83,14 @@ class Reading:
         counted: Counted,
         service: ServiceKeys | None = None,
     ) -> None:
-        self.table = table
+        self.places: Places = places_of(run.network)
+        self.streams: Streams = with_streams(table, self.places, tls_keys)
+        self.table = table = self.streams.table
         self.run = run
         self.dtls_keys = dtls_keys
         self.counted = counted
-        self.places: Places = places_of(run.network)
         self.udp: Travels = follow_udp(table, self.places)
-        self.tcp: Connections = connections(table, self.places)
+        self.tcp: Connections = with_onward(table, self.places, connections(table, self.places))
         self.queries: list[Query] = queries(table, self.places, self.udp)
         self.canaries: Canaries = find_canaries(table, run.run)
         self.late = late_taps(run)
@@ -157,7 +160,7 @@ class Reading:
     def evidence(self) -> Evidence:
         """All of it."""
         calls = tuple(self.call(call) for call in self.calls)
-        crossed = crossings(self.places, self.udp.paths, self.fates, self.canaries.end)
+        crossed = crossings(self.places, self.datagrams, self.fates, self.canaries.end)
         impaired = impaired_findings(self.table, crossed)
         found = together((findings_of(self.scenery(calls)), impaired))
         return Evidence(
@@ -168,6 +171,7 @@ class Reading:
                 *self.hole_problems(),
                 *canary_problems(self.table, self.canaries, self.media_times(), self.late),
                 *self.signalling.problems,
+                *self.streams.problems,
                 *self.counter_problems(),
                 *self.unlisted_problems(),
                 *self.stranger_problems(),
@@ -182,11 +186,17 @@ class Reading:
 
     def counter_problems(self) -> Iterator[Problem]:
         """Rules whose counters do not agree with what the captures show."""
-        udp = self.udp.paths
-        yield from counter_problems(self.run, self.counted, self.fates, udp, self.canaries.end)
-        syns = [opening.path for opening in self.tcp.openings]
+        udp, syns = self.datagrams, self.tcp.syns
+        sent = (*udp, *syns)
+        yield from counter_problems(self.run, self.counted, self.fates, sent, self.canaries.end)
         passed = let_through(self.run, self.places, self.table, udp, syns)
         yield from silent_rules(self.counted, passed)
+
+    @cached_property
+    def datagrams(self) -> tuple[Path, ...]:
+        """The paths of what was sent over UDP."""
+        from_stream = self.table.from_stream
+        return tuple(path for path in self.udp.paths if not from_stream[path.first.row])
 
     def scenery(self, calls: Iterable[CallEvidence]) -> Scenery:
         """What is to be known for findings about VPNs."""
@@ -341,20 +351,29 @@ class Reading:
 
     def paths_of(self, call: Call, stream: Stream) -> tuple[MediaPath, ...]:
         """The distinct paths of a stream, each with its quality."""
-        found = media_paths(stream, self.media[1], self.conversations, self.turn)
+        found = media_paths(
+            stream, self.media[1], self.conversations, self.turn, self.streams.carrier
+        )
         return with_quality(self.table, stream, found, call.clock_rates)
 
     def call_problems(
         self, call: Call, streams: list[Stream], selection: Selection
     ) -> Iterator[Problem]:
         """What is wrong with a call and its media."""
+        planned = next((plan for plan in self.run.calls if plan.id == call.id), None)
         yield from selection.problems
-        yield from candidate_problems(self.table, self.places, self.spoken, self.turn, call)
+        yield from candidate_problems(
+            self.table,
+            self.places,
+            self.spoken,
+            self.turn,
+            call,
+            relay_only=planned is not None and planned.relay_only,
+        )
         for stream in streams:
             yield from losses(self.table, stream, self.fates.is_by_chance)
             yield from astray(self.table, stream)
             yield from off_the_pair(self.table, self.places, call, selection, stream.arrived)
-        planned = next((plan for plan in self.run.calls if plan.id == call.id), None)
         if planned and call.answered_by_callee:
             yield from too_short(self.table, planned, streams)
             yield from chat_problems(self.table, planned, call, streams, self.openings())

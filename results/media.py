@@ -24,6 +24,7 @@ from results.tracing.legs import UNLISTED, Conversations, Opened, in_order, legs
 from results.tracing.paths import Path, Travels
 from results.tracing.places import Places
 from results.tracing.sightings import Way
+from results.tracing.streams import Carrier
 from topologies.spec import Role, Tap
 
 #: How long, in ns, a sender may go on after the last packet that its peer took.
@@ -99,25 +100,33 @@ def authenticated(
 
 
 def media_paths(
-    stream: Stream, strangers: Sequence[Packet], conversations: Conversations, turn: Turn
+    stream: Stream,
+    strangers: Sequence[Packet],
+    conversations: Conversations,
+    turn: Turn,
+    carrier: Callable[[Path], Carrier] = lambda _path: Carrier.UDP,
 ) -> Iterator[MediaPath]:
-    """Each distinct path of a stream; ``strangers`` count as packets, not as authenticated."""
+    """Each distinct path of a stream; ``strangers`` count as packets, not as authenticated.
+
+    ``carrier`` tells what carried a packet where that was farthest from plain UDP.
+    """
     arrived = stream.arrived
-    counts = Counter(path.taps for path in arrived)
+    alike: dict[tuple[Carrier, tuple[str, ...]], list[Path]] = {}
+    for path in arrived:
+        alike.setdefault((carrier(path), path.taps), []).append(path)
     others = Counter(packet.path.taps for packet in strangers)
-    for taps, count in counts.items():
-        same = [path for path in arrived if path.taps == taps]
+    for (carried_by, taps), same in alike.items():
         opened = openings(same, conversations)
         yield MediaPath.model_validate(
             {
                 "from": stream.key.sender,
                 "to": stream.key.receiver,
                 "flows": in_order(name_of(item.flow) for item in opened),
-                "transport": "udp",
+                "transport": carried_by.name.lower(),
                 "relayed_by": same[0].relayed_by,
                 "taps": taps,
-                "packets": count + others[taps],
-                "authenticated": count,
+                "packets": len(same) + others[taps],
+                "authenticated": len(same),
                 "allocated_by": _allocated_by(same, turn),
             }
         )

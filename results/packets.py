@@ -8,6 +8,7 @@ is a matter of results.wire.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -77,6 +78,13 @@ class PacketTable(Columns):
     #: What each capture says that it is of, in the order of the taps: the interface's name,
     #: or several in words.
     interfaces: tuple[str | None, ...] = ()
+
+    @cached_property
+    def from_stream(self) -> NDArray[np.bool_]:
+        """Which rows are no frames but messages out of TCP (results.tracing.streams)."""
+        own = np.isin(self.kind, (Kind.OTHER, Kind.TCP))
+        carried: NDArray[np.bool_] = (self.protocol == IP_TCP) & ~own
+        return carried
 
     def ethernet(self, row: int) -> bytes:
         """The whole captured frame, padding included."""

@@ -64,6 +64,8 @@ class PlannedCall(Record):
     callee_checks_first: bool = False
     #: Chat messages while media flows: the caller says the first, then each in turn.
     chat: tuple[str, ...] = ()
+    #: Both use relayed candidates only, whatever their networks would allow.
+    relay_only: bool = False
 
     def said_by(self, user: str) -> tuple[str, ...]:
         """What a user says in the chat."""
@@ -84,6 +86,11 @@ class Connection(Record):
     after_seconds: int = Field(gt=0)
 
 
+#: What carries media between a client and the other, or its relay, where that is farthest from
+#: plain UDP: TCP or TLS to the relay, or TLS through an HTTP proxy.
+Transport = Literal["udp", "tcp", "tls", "proxy"]
+
+
 class Expectation(Record):
     """Exact sets: one flow more is as wrong as one flow less."""
 
@@ -92,6 +99,8 @@ class Expectation(Record):
     unsupported: str | None = None
     #: Users whose TURN allocations carry the media; empty for direct media, None where any may.
     allocated_by: frozenset[str] | None = None
+    #: What carries the media of every call; None where anything may.
+    transport: Transport | None = None
     #: The user whose first check a NAT router must drop before the peer's opens the way.
     refused_first: str | None = None
 
@@ -192,7 +201,7 @@ class MediaPath(Record):
     from_: str = Field(alias="from")
     to: str
     flows: tuple[Flow | Literal["unlisted"], ...]
-    transport: Literal["udp", "tcp", "tls"]
+    transport: Transport
     relayed_by: str | None
     taps: tuple[str, ...]
     packets: int

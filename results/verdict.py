@@ -8,7 +8,15 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from results.problems import Ground, Problem, in_weight
-from results.schema import Citation, Claim, Expectation, PlannedCall, Run, Verdict
+from results.schema import (
+    Citation,
+    Claim,
+    Expectation,
+    PlannedCall,
+    Run,
+    Transport,
+    Verdict,
+)
 from results.setup.pairs import refusals_of_direct
 from results.setup.selection import claim_problems
 from results.shown import CallEvidence, Evidence, Shown
@@ -92,6 +100,7 @@ def _expectation_problems(expect: Expectation, evidence: Evidence) -> Iterator[P
     yield from _difference("signalling", expect.signalling, evidence.signalling)
     yield from _difference("media", expect.media, evidence.media)
     yield from _allocation_problems(expect, evidence.calls)
+    yield from _transport_problems(expect, evidence.calls)
     users = {user for call in evidence.calls for user in call.call.participants}
     if expect.refused_first and expect.refused_first not in users:
         text = f"expected a refused first packet of {expect.refused_first}, who is in no call"
@@ -146,6 +155,27 @@ def _allocation_problems(expect: Expectation, calls: Iterable[CallEvidence]) -> 
                 yield Problem(Ground.FLOWS, text)
 
 
+def _transport_problems(expect: Expectation, calls: Iterable[CallEvidence]) -> Iterator[Problem]:
+    """Media over another transport than expected."""
+    for call in calls:
+        for path in call.result.media:
+            if expect.transport not in (None, path.transport):
+                text = (
+                    f"expected media over {_TRANSPORTS[expect.transport]}, but that "
+                    f"from {path.from_} to {path.to} went over {_TRANSPORTS[path.transport]}"
+                )
+                yield Problem(Ground.FLOWS, text)
+
+
+#: What carries media, in words.
+_TRANSPORTS: dict[Transport | None, str] = {
+    "udp": "UDP",
+    "tcp": "TCP",
+    "tls": "TLS",
+    "proxy": "TLS through an HTTP proxy",
+}
+
+
 def _allocations(users: Collection[str]) -> str:
     if not users:
         return "no TURN allocation"
@@ -183,6 +213,8 @@ def _call_figures(call: CallEvidence) -> str:
     good, packets = sum(path.authenticated for path in media), sum(path.packets for path in media)
     names, flows = " and ".join(call.result.participants), flows_in_words(call.media_flows)
     figures = f"{names}: {good:,} of {packets:,} media packets authenticated, {flows}"
+    for transport in dict.fromkeys(path.transport for path in media if path.transport != "udp"):
+        figures += f", over {_TRANSPORTS[transport]} to the relay"
     if call.call.chat:
         figures += f", {len(call.call.chat) // 2:,} chat messages"
     refused = refusals_of_direct(call.result.pairs)

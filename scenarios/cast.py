@@ -1,11 +1,11 @@
 """Who plays in a run: the service's own servers, and the users' clients.
 
-They belong to the run and not to the world: they have its certificates, its key
-logs and its state.
+They belong to the run and not to the world: they have its key logs and its state.
 """
 
 import base64
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from results.setup.service_keys import ServiceKeys
 from topologies.host_script import PRIVATE
 from topologies.lab import Lab
 from topologies.processes import Process, Processes, Program
-from topologies.spec import Host, Role
+from topologies.spec import Host, Network, Role
 
 #: Length of an access key, in bytes, as the real service's are.
 _ACCESS_KEY_BYTES = 64
@@ -29,21 +29,44 @@ _TRUSTED_SERVICE = "trusted_service"
 _LOWEST_TONE, _TONE_STEP = 400, 50
 
 
+@dataclass(frozen=True)
+class WorldSecrets:
+    """What is made anew for each world, and known to its services."""
+
+    #: What the relays' credentials are made of.
+    relay: str
+    authority: Authority
+    #: User -> password at the proxy.
+    logins: dict[str, str]
+
+
+def new_secrets(network: Network) -> WorldSecrets:
+    """Secrets of a world with this network."""
+    users = [host.name for host in network.with_role(Role.USER) if host.proxy]
+    logins = {user: secrets.token_hex(8) for user in users}
+    return WorldSecrets(secrets.token_hex(16), new_authority(), logins)
+
+
 class Cast:
     """Starts the agents of one run on their hosts."""
 
-    def __init__(self, lab: Lab, processes: Processes, folder: RunFolder, secret: str) -> None:
-        """``secret`` is what the relay's credentials are made of."""
+    def __init__(
+        self,
+        lab: Lab,
+        processes: Processes,
+        folder: RunFolder,
+        world_secrets: WorldSecrets,
+    ) -> None:
         self._lab = lab
         self._processes = processes
         self._folder = folder
-        self._secret = secret
+        self._secrets = world_secrets
         self._access_key = base64.b64encode(secrets.token_bytes(_ACCESS_KEY_BYTES)).decode()
         self._token_key = tokens.new_key()
 
     @property
     def authority(self) -> Path:
-        """The certificate of the run's own authority, once the servers are started."""
+        """The certificate of the world's own authority, once the servers are started."""
         return self._folder.path / "ca.pem"
 
     @property
@@ -56,13 +79,12 @@ class Cast:
         return self._lab.network.with_role(Role.FRONT_END)[0]
 
     def start_servers(self) -> list[Process]:
-        """Start front ends and telemetry, with certificates of a new authority."""
-        authority = new_authority()
-        authority.write(self.authority)
+        """Start front ends and telemetry."""
+        self._secrets.authority.write(self.authority)
         self._write_keys()
         network = self._lab.network
         hosts = network.with_role(Role.FRONT_END) + network.with_role(Role.TELEMETRY)
-        servers = [self._spawn(host.name, self._server(host, authority)) for host in hosts]
+        servers = [self._spawn(host.name, self._server(host)) for host in hosts]
         self._processes.wait_ready(servers)
         return servers
 
@@ -102,10 +124,8 @@ class Cast:
         self._processes.wait_ready([service])
         self._processes.end([service])
 
-    def _server(self, host: Host, authority: Authority) -> Program:
-        assert host.domain is not None
-        certificate = PRIVATE / f"{host.name}.pem"
-        authority.issue(host.domain, certificate)
+    def _server(self, host: Host) -> Program:
+        certificate = certify(self._secrets.authority, host)
         config: dict[str, Any] = {
             "address": str(host.address),
             "certificate": str(certificate),
@@ -120,10 +140,12 @@ class Cast:
 
     def _front_ends_own(self) -> dict[str, Any]:
         """What a front end knows that others do not."""
-        relays = [f"{r.domain}:{relay.PORT}" for r in self._lab.network.with_role(Role.RELAY)]
+        network = self._lab.network
+        relays = [host.domain or "" for host in network.with_role(Role.RELAY)]
+        transports = network.relay_transports
         return {
-            "relay_urls": [f"{kind}:{where}" for where in relays for kind in ("stun", "turn")],
-            "relay_secret": self._secret,
+            "relay_urls": [uri for domain in relays for uri in relay.uris(domain, transports)],
+            "relay_secret": self._secrets.relay,
             "access_key": self._access_key,
             "token_key": self._token_key,
         }
@@ -140,6 +162,8 @@ class Cast:
             "checks_first": [
                 call.id for call in run.calls if call.callee == user and call.callee_checks_first
             ],
+            "relay_only": [call.id for call in run.calls if call.relay_only],
+            "proxy": self._proxy_of(user),
             "chats": {
                 call.id: {"says": call.said_by(user), "hears": len(call.said_to(user))}
                 for call in run.calls
@@ -147,8 +171,26 @@ class Cast:
         }
         return Program(name=user, module="agents.client", config=config)
 
+    def _proxy_of(self, user: str) -> dict[str, Any] | None:
+        """What a user's client knows of the proxy that it goes through."""
+        network = self._lab.network
+        host = network.host(user).proxy
+        if host is None:
+            return None
+        found = network.proxy(host)
+        login = {"user": user, "password": self._secrets.logins[user]} if found.login else {}
+        return {"address": str(network.host(host).address), "port": found.port, **login}
+
     def _spawn(self, host: str, program: Program) -> Process:
         return self._lab.spawn(host, program, self._folder.events(host), self._folder.log(host))
+
+
+def certify(authority: Authority, host: Host) -> Path:
+    """A file with key and certificate of a server; not in the run folder."""
+    assert host.domain is not None
+    path = PRIVATE / f"{host.name}.pem"
+    authority.issue(host.domain, path)
+    return path
 
 
 def _credential(user: str) -> Path:

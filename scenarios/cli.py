@@ -216,7 +216,8 @@ def _verbs() -> tuple[_Verb, ...]:
             "bench",
             "Measure how long each phase of a run takes: least, median and most over several runs. "
             "Or, as 'bench captures', how fast captures are read, beside other readers; as "
-            "'bench links', how well impaired cables keep to what is asked of them.",
+            "'bench links', how well impaired cables keep to what is asked of them; as "
+            "'bench ways', how soon a client reaches its relay out of which network.",
             "./callpath bench external_relayed --times 3",
             commands.bench,
             (arguments.scenario, arguments.packets, arguments.times, arguments.json),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PASS, FAIL, NOT_DONE = 0, 1, 2
 
 #: What ``bench`` measures that is no scenario.
-CAPTURES, LINKS = "captures", "links"
+CAPTURES, LINKS, WAYS = "captures", "links", "ways"
 
 #: Exit code of ``exec`` for failures that are not the program's (as env(1) and docker have it).
 OWN_FAILURE = 125

@@ -14,6 +14,7 @@ from results.schema import REPORT, MediaPath, Result, Verdict
 from scenarios.bench import Figure
 from scenarios.lines.bench import Figure as Line
 from scenarios.reading.bench import Figure as Reading
+from scenarios.ways.bench import Figure as Way
 
 #: A result, and the folder that it was read from.
 Judged: TypeAlias = tuple[Result, Path]
@@ -173,6 +174,16 @@ def lines_measured(measured: Sequence[Line]) -> None:
             f"{figure.lost:.2%}",
             f"{figure.overflowed:,}",
         )
+    screen().print(grid)
+
+
+def ways_measured(measured: Sequence[Way]) -> None:
+    """Print one row for each network: what it lets out, and how long it takes to get out."""
+    grid = Table("what does not get out", "it is", "TURN over", "least", "median", "most")
+    for figure in measured:
+        seconds = (figure.least, figure.median, figure.most)
+        how = "" if figure.stopped == "nothing" else figure.how
+        grid.add_row(figure.stopped, how, figure.transport, *(f"{one:.3f}" for one in seconds))
     screen().print(grid)
 
 

@@ -78,6 +78,7 @@ _PACKAGES = {
     "coturn": "coturn",
     "dumpcap": "wireshark-common",
     "unbound": "unbound",
+    "squid": "squid",
     "nftables": "nftables",
     "iproute2": "iproute2",
 }
@@ -90,6 +91,7 @@ _PROGRAMS = (
     "turnserver",
     "unbound",
     "unbound-control",
+    "squid",
     "dumpcap",
     "nft",
     "ip",
@@ -167,6 +169,7 @@ def judge(facts: Facts) -> list[Check]:
         _openvswitch(facts),
         _program("coturn", facts, facts.versions["coturn"], "turnserver"),
         _program("unbound", facts, facts.versions["unbound"], "unbound", "unbound-control"),
+        _program("squid", facts, facts.versions["squid"], "squid"),
         _dumpcap(facts),
         _nftables(facts),
         _program("iproute2", facts, facts.versions["iproute2"], "ip", "tc"),

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from controllers.policy import Policy, load
 from controllers.policy import find as find_policy
-from results.schema import Connection, Expectation, PlannedCall
+from results.schema import Connection, Expectation, PlannedCall, Transport
 from topologies.spec import Flow, Network, Role
 
 _FOLDER = Path(__file__).parent
@@ -36,6 +36,8 @@ class Call:
     callee_checks_first: bool = False
     #: Chat messages while media flows: the caller says the first, then each in turn.
     chat: tuple[str, ...] = ()
+    #: Both use relayed candidates only, whatever their networks would allow.
+    relay_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ class Scenario:
     expect_media: frozenset[Flow]
     #: Users whose TURN allocations must carry the media; empty for none, None for any.
     expect_allocated_by: frozenset[str] | None = None
+    #: What must carry the media of all calls; None for anything.
+    expect_transport: Transport | None = None
     #: The user whose first check must be refused at the peer's perimeter, and the next ones not.
     expect_refused_first: str | None = None
     #: What the documents call what must come out, where they do not support it.
@@ -96,6 +100,7 @@ class Scenario:
                 seconds=call.seconds,
                 callee_checks_first=call.callee_checks_first,
                 chat=call.chat,
+                relay_only=call.relay_only,
             )
             for number, call in enumerate(self.calls, 1)
         )
@@ -115,6 +120,7 @@ class Scenario:
             media=self.expect_media,
             unsupported=self.expect_unsupported,
             allocated_by=self.expect_allocated_by,
+            transport=self.expect_transport,
             refused_first=self.expect_refused_first,
         )
 

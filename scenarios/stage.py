@@ -10,7 +10,6 @@ began (on the monotonic clock). With ``"execute"`` a program is run instead, wit
 
 import contextlib
 import json
-import secrets
 import shutil
 import subprocess
 import sys
@@ -20,11 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agents import relay, resolver
+from agents import proxy, relay, resolver
 from controllers.policy import Policy
 from results.measured import LineCount
 from results.schema import Connection, Ending, PlannedCall, Run, RunFolder, TapCount
-from scenarios.cast import Cast
+from scenarios.cast import Cast, certify, new_secrets
 from scenarios.enforcement import Enforcement
 from topologies import nat
 from topologies.host_script import PRIVATE
@@ -87,7 +86,7 @@ class Stage:
         logs.mkdir(parents=True, exist_ok=True)
         self._logs = logs
         self._network = network
-        self._secret = secrets.token_hex(16)
+        self._secrets = new_secrets(network)
         self._processes = Processes(interrupt=sys.stdin.fileno())
         self._firewalls = Enforcement(network, policies, self._processes, logs, controller_python)
         self._processes.preload(_AGENTS)
@@ -179,7 +178,7 @@ class Stage:
         keep_logs(folder)
 
     def _cast(self, folder: RunFolder) -> Cast:
-        return Cast(self._lab, self._processes, folder, self._secret)
+        return Cast(self._lab, self._processes, folder, self._secrets)
 
     def _ending(
         self,
@@ -218,11 +217,11 @@ class Stage:
 
     def _services(self) -> list[Program]:
         """The programs that live as long as the world."""
-        network = self._network
+        network, known = self._network, self._secrets
         own = network.with_role(Role.FRONT_END) + network.with_role(Role.TELEMETRY)
         refused = [host.address for host in own]
         relays = [
-            relay.program(host, DOMAIN, self._secret, refused)
+            relay.program(host, DOMAIN, known.relay, certify(known.authority, host), refused)
             for host in network.with_role(Role.RELAY)
         ]
         resolvers = [
@@ -234,7 +233,11 @@ class Stage:
             for host in network.with_role(Role.FORWARDER)
             if host.nameserver
         ]
-        return relays + resolvers + forwarders
+        proxies = [
+            proxy.program(network.host(one.host), one, known.logins, PRIVATE)
+            for one in network.proxies
+        ]
+        return relays + resolvers + forwarders + proxies
 
     def _start(self, program: Program) -> Process:
         log = self._logs / f"{program.name}.log"

@@ -21,6 +21,7 @@ PROBES = {
     "unshare": "util-linux",
     "mount": "mount",
     "ps": "procps",
+    "squid": "squid",
 }
 
 BROWSER = "chromium-headless-shell"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from typing import Literal
 
 from topologies.spec import (
     Firewall,
@@ -64,6 +65,11 @@ def impaired(
     worse = cable.model_copy(update={"impairments": (*kept, *new)})
     links = tuple(worse if one is cable else one for one in network.links)
     return Network(**{**dict(network), "links": links})
+
+
+def offering(network: Network, *transports: Literal["udp", "tcp", "tls"]) -> Network:
+    """The network whose service offers its relays over these transports, in this order."""
+    return network.model_copy(update={"relay_transports": transports})
 
 
 @dataclass(frozen=True)

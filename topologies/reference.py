@@ -36,6 +36,7 @@ from topologies.spec import (
     Nat,
     Network,
     Perimeter,
+    Proxy,
     Role,
     Route,
     Segment,
@@ -94,6 +95,33 @@ def office_and_homes(
         perimeters=(_OFFICE_PERIMETER, *(home.perimeter() for home in homes)),
         firewalls=(*_FIREWALLS, *(home.firewall() for home in homes)),
     )
+
+
+def office_with_proxy(*, login: bool = False) -> Network:
+    """The office whose users reach the web by an HTTP proxy on the head LAN, and eve at home.
+
+    The proxy asks the public resolver; the users ask nobody for names, and the office has
+    no forwarder::
+
+        link       prefix            hosts
+        head       10.10.0.0/24      proxy .80
+        (the rest as in office_and_homes)
+    """
+    plain = office_and_homes()
+    return plain.model_copy(
+        update={
+            "name": "office_with_proxy",
+            "hosts": (*(_by_proxy(h) for h in plain.hosts if h.role is not Role.FORWARDER), _PROXY),
+            "proxies": (Proxy(host=_PROXY.name, login=login),),
+        }
+    )
+
+
+def _by_proxy(host: Host) -> Host:
+    """A host as it is, but that a user of the office goes by the proxy."""
+    if (host.role, host.segment) != (Role.USER, Segment.CUSTOMER):
+        return host
+    return host.model_copy(update={"nameserver": None, "proxy": _PROXY.name})
 
 
 #: What a split tunnel carries: the LANs with the forwarder, the other VPN users, front end
@@ -302,6 +330,16 @@ _NAME_SERVERS = (
         interfaces=attached_to(backbone="198.51.100.53/28"),
         routes=(default_route("198.51.100.49"),),
     ),
+)
+
+
+_PROXY = Host(
+    name="proxy",
+    role=Role.PROXY,
+    segment=Segment.CUSTOMER,
+    interfaces=attached_to(head="10.10.0.80/24"),
+    routes=(default_route("10.10.0.1"),),
+    nameserver="resolver",
 )
 
 

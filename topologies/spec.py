@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
-from typing import Annotated, Self, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -62,6 +62,7 @@ class Role(StrEnum):
     FRONT_END = "front end"
     RELAY = "relay"
     TELEMETRY = "telemetry"
+    PROXY = "proxy"
 
 
 class Spec(BaseModel):
@@ -124,6 +125,8 @@ class Host(Spec):
     domain: str | None = None
     #: The host it asks DNS questions.
     nameserver: Name | None = None
+    #: The HTTP proxy by which it reaches the web.
+    proxy: Name | None = None
 
     @property
     def address(self) -> IPv4Address:
@@ -180,6 +183,15 @@ class VpnClient(Spec):
 
     host: Name
     address: IPv4Address
+
+
+class Proxy(Spec):
+    """An HTTP proxy that lets CONNECT through to HTTPS (RFC 9110, section 9.3.6)."""
+
+    host: Name
+    port: int = 3128
+    #: Whether it asks for a name and a password (Basic, RFC 7617).
+    login: bool = False
 
 
 class Vpn(Spec):
@@ -243,6 +255,9 @@ class Network(Spec):
     perimeters: tuple[Perimeter, ...] = ()
     firewalls: tuple[Firewall, ...] = ()
     vpns: tuple[Vpn, ...] = ()
+    proxies: tuple[Proxy, ...] = ()
+    #: Over what the service offers its relays, in the order in which clients try them.
+    relay_transports: tuple[Literal["udp", "tcp", "tls"], ...] = ("udp", "tcp", "tls")
 
     def host(self, name: str) -> Host:
         """The host of that name; raises KeyError when there is none."""
@@ -270,6 +285,13 @@ class Network(Spec):
     def vpn(self, name: str) -> Vpn:
         """The VPN of that name; raises KeyError when there is none."""
         return _named(self.vpns, name)
+
+    def proxy(self, host: str) -> Proxy:
+        """The proxy on the host of that name; raises KeyError when there is none."""
+        for proxy in self.proxies:
+            if proxy.host == host:
+                return proxy
+        raise KeyError(host)
 
     def taps(self) -> tuple[Tap, ...]:
         """A tap on every host interface and tunnel interface, and on the loopback of each relay.
@@ -322,6 +344,7 @@ def _problems(network: Network) -> Iterator[str]:
     yield from _name_problems(network)
     yield from _interface_problems(network)
     yield from _reference_problems(network)
+    yield from _proxy_problems(network)
     yield from _firewall_problems(network)
     yield from _vpn_problems(network)
     yield from _impairment_problems(network)
@@ -365,6 +388,16 @@ def _reference_problems(network: Network) -> Iterator[str]:
         for side in (perimeter.inside, perimeter.outside):
             if side not in legs:
                 yield f"perimeter {perimeter.name}: {perimeter.host} has no leg on link {side}"
+
+
+def _proxy_problems(network: Network) -> Iterator[str]:
+    names = {host.name for host in network.hosts}
+    proxies = {proxy.host for proxy in network.proxies}
+    for missing in sorted(proxies - names):
+        yield f"a proxy stands on {missing}, which does not exist"
+    for host in network.hosts:
+        if host.proxy is not None and host.proxy not in proxies:
+            yield f"host {host.name} goes through {host.proxy}, where there is no proxy"
 
 
 def _firewall_problems(network: Network) -> Iterator[str]:

@@ -4,33 +4,37 @@ aioice nominates aggressively: the first pair that works is taken, which between
 two port-restricted NATs is the relay in half of the runs. Here nomination is
 regular (RFC 8445 section 8.1.1) and pairs that involve a relay are held back
 while direct checks still have time (:data:`HOLD_SECONDS`; less when all of
-those have failed).
+those have failed, or :data:`SHORT_HOLD_SECONDS` where UDP does not leave a network).
 """
 
 import asyncio
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
+from typing import Any, TypeVar
 
 import ifaddr
-from aioice import Candidate, Connection, stun
+from aioice import Candidate, Connection, TransportPolicy, stun
 from aioice.candidate import candidate_foundation, candidate_priority
-from aioice.ice import (
-    CandidatePair,
-    StunProtocol,
-    relayed_candidate,
-    server_reflexive_candidate,
-)
+from aioice.ice import CandidatePair, StunProtocol, server_reflexive_candidate
 
 from agents.ice import protocol
+from agents.ice.names import Names
+from agents.ice.race import Race
+from agents.ice.relaying import Relayed, Try, give_back
+from agents.ice.servers import Servers
 
 #: How long direct checks may take before a relayed pair is nominated, in seconds.
 HOLD_SECONDS = 2.0
 
-#: A task that gathers one candidate, and the protocol to use it with if it has its own.
-_Gathering = asyncio.Task[tuple[Candidate, None]] | asyncio.Task[tuple[Candidate, StunProtocol]]
+#: The same where one of both ends has no candidate by which UDP from outside could reach it:
+#: what is direct then is near, and answers soon.
+SHORT_HOLD_SECONDS = 0.25
+
+T = TypeVar("T")
 
 _SUCCEEDED, _FAILED = CandidatePair.State.SUCCEEDED, CandidatePair.State.FAILED
+_IN_PROGRESS = CandidatePair.State.IN_PROGRESS
 _NOT_CHECKED = (CandidatePair.State.FROZEN, CandidatePair.State.WAITING)
 
 
@@ -40,6 +44,18 @@ class DirectFirst(Connection):
     _hold: asyncio.TimerHandle | None = None
     _held_long_enough = False
     _nomination: asyncio.Task[None] | None = None
+    _servers: Servers | None = None
+    _late: Sequence[asyncio.Task[None]] = ()
+
+    #: What carries TURN, where a way led to a relay.
+    transport: str | None = None
+    #: Why no way led to a relay, one sentence for each; empty where one did.
+    unrelayed: tuple[str, ...] = ()
+
+    @cached_property
+    def _again(self) -> dict[int, asyncio.Task[None]]:
+        """The second checks, by the pair's identity."""
+        return {}
 
     @cached_property
     def _every_pair_checked(self) -> asyncio.Event:
@@ -54,11 +70,15 @@ class DirectFirst(Connection):
             local=_plain(pair.local_candidate), remote=_plain(pair.remote_candidate)
         )
 
-    async def gather_candidates(self) -> None:
-        """Gather candidates; the server's name is resolved first, and once."""
-        self.stun_server = await _resolved(self.stun_server)
-        self.turn_server = await _resolved(self.turn_server)
-        await super().gather_candidates()
+    def gathered(self) -> list[protocol.Candidate]:
+        """The candidates that were gathered."""
+        return [_plain(candidate) for candidate in self.local_candidates]
+
+    def use(self, servers: Servers) -> None:
+        """Gather from these servers."""
+        self._servers = servers
+        if servers.relay_only:
+            self._transport_policy = TransportPolicy.RELAY
 
     async def get_component_candidates(
         self, component: int, addresses: list[str], timeout: int = 5
@@ -70,28 +90,57 @@ class DirectFirst(Connection):
         """
         hosts = [await self._open(component, address) for address in addresses]
         self._protocols += hosts
-        tasks: list[_Gathering] = [
-            asyncio.create_task(server_reflexive_candidate(host, self.stun_server))
-            for host in hosts
-            if self.stun_server and _leads_to(host, self.stun_server)
-        ]
-        if self.turn_server:
-            tasks.append(asyncio.create_task(self._allocate(component, self.turn_server)))
         candidates = [host.local_candidate for host in hosts]
-        for candidate, relay in await _successes(tasks, timeout):
-            candidates.append(candidate)
-            if relay is not None:
-                self._protocols.append(relay)
+        if self._servers is None:
+            return candidates
+        names = Names()
+        relaying = asyncio.create_task(self._relay(self._servers, names))
+        asking = [
+            asyncio.create_task(_reflexive(host, self._servers.stun, names)) for host in hosts
+        ]
+        await _enough(relaying, asking, timeout)
+        candidates += [found for task in asking if (found := _outcome(task))]
+        if relayed := _outcome(relaying):
+            self.transport = "proxy" if relayed.way.proxy else relayed.way.transport
+            self._protocols.append(relayed)
+            hidden = self._servers.relay_only
+            candidates.append(relayed.candidate(component, hide_related_address=hidden))
         return candidates
+
+    async def _relay(self, servers: Servers, names: Names) -> Relayed:
+        """An allocation by the first way that leads to one; what comes later is given back."""
+        tries = [Try(way, servers, names, self) for way in servers.ways()]
+        race = Race([one.allocate for one in tries])
+        try:
+            return await race.winner()
+        except (ExceptionGroup, asyncio.CancelledError):
+            self.unrelayed = tuple(
+                f"{tries[number].way}: {_why(task)}" for number, task in race.losers()
+            )
+            raise
+        finally:
+            self._late = [
+                asyncio.create_task(give_back(task, tries[number]))
+                for number, task in race.losers()
+            ]
+
+    async def close(self) -> None:
+        """Give back sockets and allocations, those of the race's losers too."""
+        await super().close()
+        if self._late:
+            await asyncio.wait(self._late)
 
     async def connect(self) -> None:
         """Check pairs until one is nominated; ConnectionError when none works."""
         loop = asyncio.get_running_loop()
-        self._hold = loop.call_later(HOLD_SECONDS, self._end_hold)
+        hold = hold_seconds(self.local_candidates, self.remote_candidates)
+        self._hold = loop.call_later(hold, self._end_hold)
         try:
             await super().connect()
         finally:
             self._hold.cancel()
+            for check in self._again.values():
+                check.cancel()
             self._every_pair_checked.set()
 
     async def checked_every_pair(self) -> None:
@@ -118,6 +167,37 @@ class DirectFirst(Connection):
             return self._conclude(pair, _FAILED)
         pair.nominated = pair.remote_nominated and not self.ice_controlling
         return self._conclude(pair, _SUCCEEDED)
+
+    def check_incoming(
+        self, message: stun.Message, addr: tuple[str, int], protocol: StunProtocol
+    ) -> None:
+        """Handle a check of the peer's; our own on that pair, if under way, is sent once more.
+
+        It may have come too early for the peer's NAT or relay, and its retransmission
+        takes half a second (RFC 8445 section 7.3.1.4). Only once: two ends that answered each
+        check with another one would never end.
+        """
+        before = self._under_way(protocol, addr)
+        super().check_incoming(message, addr, protocol)
+        if before is not None and id(before) not in self._again:
+            self._again[id(before)] = asyncio.create_task(self._check_again(before))
+
+    async def _check_again(self, pair: CandidatePair) -> None:
+        """Another check on a pair; an answer to the first one counts as well."""
+        try:
+            _, source = await self._request(pair, self.build_request(pair, nominate=False))
+        except stun.TransactionError:
+            return
+        if pair.state is _IN_PROGRESS and source == pair.remote_addr:
+            if pair.task is not None:
+                pair.task.cancel()
+            pair.nominated = pair.remote_nominated and not self.ice_controlling
+            self._conclude(pair, _SUCCEEDED)
+
+    def _under_way(self, own: StunProtocol, addr: tuple[str, int]) -> CandidatePair | None:
+        """The pair of a socket and a peer's address whose check waits for its answer."""
+        waiting = (pair for pair in self._check_list if pair.state is _IN_PROGRESS)
+        return next((p for p in waiting if (p.protocol, p.remote_addr) == (own, addr)), None)
 
     def _conclude(self, pair: CandidatePair, state: CandidatePair.State) -> None:
         self.check_state(pair, state)
@@ -179,19 +259,11 @@ class DirectFirst(Connection):
         )
         return host
 
-    async def _allocate(
-        self, component: int, server: tuple[str, int]
-    ) -> tuple[Candidate, StunProtocol]:
-        return await relayed_candidate(
-            component=component,
-            hide_related_address=False,
-            protocol_factory=lambda: StunProtocol(self),
-            turn_server=server,
-            turn_username=self.turn_username,
-            turn_password=self.turn_password,
-            turn_ssl=self.turn_ssl,
-            turn_transport=self.turn_transport,
-        )
+
+def hold_seconds(local: Iterable[Candidate], remote: Iterable[Candidate]) -> float:
+    """How long relayed pairs are held back for direct ones, in seconds."""
+    reached = all(any(one.type == "srflx" for one in end) for end in (local, remote))
+    return HOLD_SECONDS if reached else SHORT_HOLD_SECONDS
 
 
 def nominee(pairs: list[CandidatePair], held_long_enough: bool) -> CandidatePair | None:
@@ -226,25 +298,57 @@ def _is_role_conflict(error: stun.TransactionError) -> bool:
     return error.response is not None and error.response.error_code == 487
 
 
-async def _resolved(server: tuple[str, int] | None) -> tuple[str, int] | None:
+async def _reflexive(
+    host: StunProtocol, server: tuple[str, int] | None, names: Names
+) -> Candidate | None:
+    """What a STUN server sees of a socket; None where packets leave from elsewhere."""
     if server is None:
         return None
+    resolved = (await names.address(server[0]), server[1])
+    if not _leads_to(host, resolved):
+        return None
+    candidate, _ = await server_reflexive_candidate(host, resolved)
+    return candidate
+
+
+async def _enough(
+    relaying: asyncio.Task[Relayed],
+    asking: Iterable[asyncio.Task[Candidate | None]],
+    timeout: float,
+) -> None:
+    """Wait until all is gathered, at most so long; the rest is given up.
+
+    Where TURN had to take another way than UDP, no answer over UDP will come.
+    """
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(*server, family=socket.AF_INET, type=socket.SOCK_DGRAM)
-    address, port = found[0][4][:2]
-    return str(address), int(port)
-
-
-async def _successes(
-    tasks: Sequence[_Gathering], timeout: float
-) -> list[tuple[Candidate, StunProtocol | None]]:
-    """Results of the tasks that succeed in time; the others are given up."""
-    if not tasks:
-        return []
-    done, pending = await asyncio.wait(tasks, timeout=timeout)
+    deadline = loop.time() + timeout
+    pending: set[asyncio.Task[Any]] = {relaying, *asking}
+    while pending and not _is_round_udp(relaying):
+        done, pending = await asyncio.wait(
+            pending, timeout=deadline - loop.time(), return_when=asyncio.FIRST_COMPLETED
+        )
+        if not done:
+            break
     for task in pending:
         task.cancel()
-    return [task.result() for task in tasks if task in done and task.exception() is None]
+    if pending:
+        await asyncio.wait(pending)
+
+
+def _why(task: asyncio.Task[Relayed]) -> str:
+    """Why a try led nowhere until now, in words."""
+    return str(task.exception()) if task.done() else "no answer"
+
+
+def _is_round_udp(relaying: asyncio.Task[Relayed]) -> bool:
+    relayed = _outcome(relaying)
+    return relayed is not None and relayed.way.transport != "udp"
+
+
+def _outcome(task: asyncio.Task[T]) -> T | None:
+    """What a task has led to; None where it failed, was given up or still runs."""
+    ended = task.done() and not task.cancelled()
+    return task.result() if ended and task.exception() is None else None
 
 
 def _device(address: str) -> str:

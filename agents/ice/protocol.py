@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from agents.ice.servers import Servers
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -25,6 +27,12 @@ class SelectedPair:
 class IceAgent(Protocol):
     """One ICE session of one component, from gathering to its end."""
 
+    #: Why no way led to a relay, one sentence for each; empty where one did.
+    unrelayed: tuple[str, ...]
+
+    def use(self, servers: Servers) -> None:
+        """Gather from these servers."""
+
     async def gather_candidates(self) -> None:
         """Gather host, server-reflexive and relayed candidates."""
 
@@ -36,6 +44,9 @@ class IceAgent(Protocol):
 
     async def close(self) -> None:
         """Give back sockets and allocations."""
+
+    def gathered(self) -> list[Candidate]:
+        """The candidates that were gathered."""
 
     def selected(self) -> SelectedPair | None:
         """The nominated pair, once there is one."""

@@ -2,12 +2,14 @@
 
 Interfaces bear the names of the taps, packets comments with flow, step and meaning,
 and the keys of TLS and DTLS lie inside, so that Wireshark shows what was said
-without further ado. Packets are numbered as the rows of the packet table, from 1.
+without further ado. What is told of a message within a stream stands at its segment.
 """
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
+
+import numpy as np
 
 from results.handover import blocks
 from results.handover.comments import comments_of
@@ -65,9 +67,23 @@ def _secrets(folder: RunFolder) -> bytes:
 
 
 def _packets(table: PacketTable, comments: dict[int, list[str]]) -> Iterator[bytes]:
-    for row, (tap, time) in enumerate(zip(table.tap.tolist(), table.time.tolist(), strict=True)):
-        said = dict.fromkeys(comments.get(row, ()))
-        yield blocks.packet(tap, time, table.ethernet(row), said)
+    within = _within(table)
+    for row in np.flatnonzero(~table.from_stream).tolist():
+        rows = (row, *within.get(_frame(table, row), ()))
+        said = dict.fromkeys(text for one in rows for text in comments.get(one, ()))
+        yield blocks.packet(int(table.tap[row]), int(table.time[row]), table.ethernet(row), said)
+
+
+def _within(table: PacketTable) -> dict[tuple[int, int], list[int]]:
+    """Tap and number of a frame -> the rows of the messages that were complete with it."""
+    found: dict[tuple[int, int], list[int]] = {}
+    for row in np.flatnonzero(table.from_stream).tolist():
+        found.setdefault(_frame(table, row), []).append(row)
+    return found
+
+
+def _frame(table: PacketTable, row: int) -> tuple[int, int]:
+    return int(table.tap[row]), int(table.frame[row])
 
 
 def _statistics(judged: Judged) -> Iterator[bytes]:

@@ -49,6 +49,15 @@ class TcpStream:
         """The row in which ``data[:end]`` was complete, for 0 < end <= len(data)."""
         return self._rows[bisect_left(self._ends, end)]
 
+    def after(self, begin: int) -> "TcpStream":
+        """What follows the first ``begin`` bytes, as a stream of its own."""
+        rest = TcpStream()
+        rest.data = self.data[begin:]
+        kept = [(end - begin, row) for end, row in zip(self._ends, self._rows, strict=True)]
+        rest._ends = [end for end, _ in kept if end > 0]
+        rest._rows = [row for end, row in kept if end > 0]
+        return rest
+
     def _extend(self) -> bool:
         """Append one segment that touches the end; False when none does."""
         known = len(self.data)

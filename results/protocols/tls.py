@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from results.packets import PacketTable
+from results.protocols import connect
 from results.protocols.tcp import End, TcpConnection, TcpStream, tcp_connections
 
 TLS_1_2 = 0x0303
@@ -79,6 +80,9 @@ class Connection:
     version: int | None
     suite: int | None
     server_random: bytes | None
+    #: Host and port that the client first asked an HTTP proxy for; None where it asked for none.
+    proxied_to: str | None
+    #: What follows the proxy's answer, if it asked one.
     from_client: TcpStream = field(repr=False)
     from_server: TcpStream = field(repr=False)
     table: PacketTable = field(repr=False)
@@ -154,8 +158,9 @@ def connections(table: PacketTable, tap_index: int) -> list[Connection]:
 
 
 def _connection(table: PacketTable, tcp: TcpConnection) -> Connection:
-    client = _hello(tcp.from_client, CLIENT_HELLO, read_client_hello)
-    server = _hello(tcp.from_server, SERVER_HELLO, read_server_hello) if client else None
+    opened = connect.beyond(tcp.from_client, tcp.from_server)
+    client = _hello(opened.from_client, CLIENT_HELLO, read_client_hello)
+    server = _hello(opened.from_server, SERVER_HELLO, read_server_hello) if client else None
     return Connection(
         client=tcp.client,
         server=tcp.server,
@@ -166,8 +171,9 @@ def _connection(table: PacketTable, tcp: TcpConnection) -> Connection:
         version=server and server.version,
         suite=server and server.suite,
         server_random=server and server.random,
-        from_client=tcp.from_client,
-        from_server=tcp.from_server,
+        proxied_to=opened.target,
+        from_client=opened.from_client,
+        from_server=opened.from_server,
         table=table,
     )
 

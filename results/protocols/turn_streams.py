@@ -5,6 +5,7 @@ Each message has the row with which it was complete. The fingerprint of what it 
 that of the same payload in a UDP packet, by which both are one packet's sightings.
 """
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -39,13 +40,21 @@ def turn_messages(
     comes, or where its captured bytes end.
     """
     for connection in tls.connections(table, tap_index):
-        ends = connection.client, connection.server
-        streams = _plain_text(connection, keylog)
-        for (sender, receiver), stream in zip((ends, ends[::-1]), streams, strict=False):
-            found = list(_messages(stream))
-            loose = read_loose([payload for payload, _ in found])
-            for (_, row), message in zip(found, loose, strict=True):
-                yield StreamMessage(sender, receiver, row, message)
+        with contextlib.suppress(tls.TlsError):
+            yield from messages_of(connection, keylog)
+
+
+def messages_of(
+    connection: tls.Connection, keylog: Mapping[bytes, bytes]
+) -> Iterator[StreamMessage]:
+    """All messages of TURN in one connection; TlsError when it cannot be decrypted."""
+    ends = connection.client, connection.server
+    streams = _plain_text(connection, keylog)
+    for (sender, receiver), stream in zip((ends, ends[::-1]), streams, strict=True):
+        found = list(_messages(stream))
+        loose = read_loose([payload for payload, _ in found])
+        for (_, row), message in zip(found, loose, strict=True):
+            yield StreamMessage(sender, receiver, row, message)
 
 
 class _Stream(NamedTuple):
@@ -56,13 +65,10 @@ class _Stream(NamedTuple):
 
 
 def _plain_text(connection: tls.Connection, keylog: Mapping[bytes, bytes]) -> list[_Stream]:
-    """Both directions, the client's first; none where they cannot be decrypted."""
+    """Both directions, the client's first."""
     if connection.client_random is None:
         return [_as_it_is(connection.from_client), _as_it_is(connection.from_server)]
-    try:
-        said = connection.decrypt(keylog)
-    except tls.TlsError:
-        return []
+    said = connection.decrypt(keylog)
     return [_decrypted(said.from_client), _decrypted(said.from_server)]
 
 

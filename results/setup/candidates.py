@@ -20,9 +20,19 @@ from results.tracing.places import Places
 
 
 def candidate_problems(
-    table: PacketTable, places: Places, spoken: Iterable[Spoken], turn: Turn, call: Call
+    table: PacketTable,
+    places: Places,
+    spoken: Iterable[Spoken],
+    turn: Turn,
+    call: Call,
+    *,
+    relay_only: bool = False,
 ) -> Iterator[Problem]:
-    """Candidates that an invite or answer lacks, or that are not the sender's."""
+    """Candidates that an invite or answer lacks, or that are not the sender's.
+
+    Where it is ``relay_only``, nothing but relayed candidates may be told (RFC 9429,
+    section 3.5.3).
+    """
     told = list(spoken)
     for said in filter(None, (call.invite, call.answered)):
         user, own = said.user, call.described[said.user].candidates
@@ -31,7 +41,10 @@ def candidate_problems(
         allocated = any(
             one.user == user and one.time <= table.time[said.row] for one in turn.allocations
         )
-        yield from _missing(table, said, own, allocated=allocated)
+        if relay_only:
+            yield from _not_relayed(table, said, own)
+        else:
+            yield from _missing(table, said, own, allocated=allocated)
         for candidate in own:
             if not _belongs(places, user, candidate, mapped, relayed):
                 yield _foreign(table, said, candidate)
@@ -47,6 +60,18 @@ def _missing(
     for kind, why in wanted.items():
         if kind not in types:
             text = f"the {said.act} of {said.user} in call {said.call} has no {kind} candidate{why}"
+            yield Problem(Ground.CALL, text, (cite(table, said.row, f"the {said.act}"),))
+
+
+def _not_relayed(
+    table: PacketTable, said: Message, own: tuple[Candidate, ...]
+) -> Iterator[Problem]:
+    for candidate in own:
+        if candidate.type != "relay":
+            text = (
+                f"the {said.act} of {said.user} in call {said.call} declares the {candidate.type} "
+                f"candidate {text_of(candidate.end)}, although only relayed ones may be used"
+            )
             yield Problem(Ground.CALL, text, (cite(table, said.row, f"the {said.act}"),))
 
 

@@ -130,20 +130,29 @@ def _resolve(scene: Scene, call: Call, allocated: Done | str) -> Done | str:
     answer before.
     """
     opened, name, _ = call.invite.carrier
+    asker, opened = _opener(scene, call.caller, opened)
     limit = min(opened, allocated.row) if isinstance(allocated, Done) else opened
     answered = [
         query
         for query in scene.queries
-        if query.asked_by == call.caller and query.name == name and query.answer_row is not None
+        if query.asked_by == asker and query.name == name and query.answer_row is not None
     ]
     known = [query for query in answered if (query.answer_row or 0) <= opened]
     if not known:
-        return f"no DNS answer for {name} reached {call.caller} before the connection of the invite"
+        return f"no DNS answer for {name} reached {asker} before the connection of the invite"
     early = [query for query in known if (query.answer_row or 0) <= limit]
     query = (early or known)[-1]
     # In the order of the way: into the tunnel, then what its far end had to ask.
     flows = (flow for each in caused(scene.queries, query) for flow in each.opening.flows)
     return Done(query.answer_row or 0, tuple(dict.fromkeys(flows)))
+
+
+def _opener(scene: Scene, user: str, syn_row: int) -> tuple[str, int]:
+    """Who opened a user's connection to the server, and when: where a proxy did, it asks."""
+    opening = scene.connections.get(syn_row)
+    if opening is None or opening.onward is None:
+        return user, syn_row
+    return opening.onward.path.origin, opening.onward.path.first.row
 
 
 def caused(queries: Sequence[Query], query: Query) -> Iterator[Query]:

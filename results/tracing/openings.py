@@ -27,19 +27,22 @@ class Opening:
 
     ``legs`` are the flows in the order of the way, each with its part of the path:
     one, and another one beyond a VPN gateway. A query within one segment has none, nor
-    has what a VPN user's goes within the customer network. ``segments`` are those of
-    origin and target.
+    has a connection with a proxy, nor what a VPN user's goes within the customer network.
+    ``segments`` are those of origin and target.
     """
 
     what: str
     path: Path
     segments: tuple[Segment, Segment]
     legs: tuple[tuple[NamedFlow, tuple[Sighting, ...]], ...]
+    #: What a proxy opened in turn, if one was asked to (results.tracing.onward).
+    onward: "Opening | None" = None
 
     @property
     def flows(self) -> tuple[NamedFlow, ...]:
         """The flows in the order of the way."""
-        return tuple(flow for flow, _ in self.legs)
+        own = tuple(flow for flow, _ in self.legs)
+        return own + (self.onward.flows if self.onward else ())
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,8 @@ class Connections:
 
     openings: tuple[Opening, ...]
     holes: tuple[Hole, ...]
+    #: The ways of all SYNs, those to relays too, and those that got nowhere.
+    syns: tuple[Path, ...]
     #: Row of a SYN, wherever it was seen -> the connection that it opens.
     by_syn: dict[int, Opening]
 
@@ -92,7 +97,8 @@ def connections(table: PacketTable, places: Places) -> Connections:
         opening = _first_opening(places, copies)
         if opening:
             by_syn |= {seen.row: opening for path in copies for seen in path.sightings}
-    return Connections(tuple(dict.fromkeys(by_syn.values())), travels.holes, by_syn)
+    openings = tuple(dict.fromkeys(by_syn.values()))
+    return Connections(openings, travels.holes, travels.paths, by_syn)
 
 
 def _first_opening(places: Places, copies: Iterable[Path]) -> Opening | None:
@@ -164,7 +170,8 @@ def _legs(places: Places, path: Path) -> Iterator[tuple[NamedFlow, tuple[Sightin
     """The flows of the parts of a first packet's way, as far as perimeters let it through."""
     for part in parts(places, path.sightings):
         origin, target = _segments(places, path, part)
-        unnumbered = path.last.kind is Kind.DNS or part != path.sightings or not path.complete
+        inside = path.last.kind is Kind.DNS or places.role(path.target) is Role.PROXY
+        unnumbered = inside or part != path.sightings or not path.complete
         if part[0].tap.tunnel and len(part) > 1:
             yield Flow.F2_VPN, part
         elif origin is not target or not unnumbered:

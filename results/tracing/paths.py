@@ -210,13 +210,15 @@ def _lost_at(places: Places, last: Sighting) -> str | None:
 def _is_for(places: Places, last: Sighting) -> bool:
     """Whether the host that a packet reached is the one it was meant for.
 
-    A NAT's address stands for the hosts behind it, and a relay is the end of
-    STUN that is its own only.
+    A NAT's address stands for the hosts behind it, a relay is the end of STUN that is
+    its own only, and a proxy passes on all that it is sent in a tunnel.
     """
-    host = last.tap.host
-    if places.owner(last.ends.dst) != host or places.role(host) is Role.NAT:
+    host, role = last.tap.host, places.role(last.tap.host)
+    if places.owner(last.ends.dst) != host or role is Role.NAT:
         return False
-    if places.role(host) is not Role.RELAY:
+    if role is Role.PROXY:
+        return not last.wrapped and last.kind not in (*_PASSED_ON, Kind.STUN)
+    if role is not Role.RELAY:
         return True
     return not last.wrapped and last.kind not in _PASSED_ON
 
@@ -254,11 +256,11 @@ def _loopback(taps: Iterable[Tap], host: str) -> Tap | None:
 def _goes_on(places: Places, chains: Sequence[_Chain], start: Sighting) -> bool:
     """Whether a start under a host's own address is the rest of a path that was lost.
 
-    NATs and relays send on under their own addresses what others sent them.
+    NATs, relays and proxies send on under their own addresses what others sent them.
     """
     if start.sender == chains[0][0].sender:
         return False
-    if places.role(start.sender) in (Role.NAT, Role.RELAY):
+    if places.role(start.sender) in (Role.NAT, Role.RELAY, Role.PROXY):
         return any(_lost_at(places, chain[-1]) for chain in chains)
     return _missed_tap(chains, start) is not None
 

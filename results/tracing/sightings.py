@@ -207,7 +207,7 @@ def _rewriting(role: Role, before: Sighting, after: Sighting) -> int | None:
     """0 forwarded as it was, 1 one end translated, 2 both ends or the wrapping changed.
 
     A NAT changes one end, and both where it turns a packet back to its own inside
-    (RFC 5382, REQ-8; RFC 4787, REQ-9); only a relay wraps.
+    (RFC 5382, REQ-8; RFC 4787, REQ-9), as a proxy does always; only a relay wraps.
     """
     rewrapped = before.wrapped != after.wrapped
     if not rewrapped and before.ends == after.ends:
@@ -215,7 +215,7 @@ def _rewriting(role: Role, before: Sighting, after: Sighting) -> int | None:
     half = before.ends[:2] == after.ends[:2] or before.ends[2:] == after.ends[2:]
     if half and not rewrapped:
         return 1
-    may = role is Role.RELAY or (role is Role.NAT and not rewrapped)
+    may = role is Role.RELAY or (role in (Role.NAT, Role.PROXY) and not rewrapped)
     return 2 if may else None
 
 

@@ -102,14 +102,15 @@ def read_columns(data: Data, link_type: LinkType, records: Records, own_mac: int
         read_ipv4(near, frames.only(ethertype == ETHERTYPE_IPV4), columns),
         read_ipv6(near, frames.only(ethertype == ETHERTYPE_IPV6), columns),
     )
-    _read_udp_payloads(near, read_udp(near, of_protocol(packets, IP_UDP), columns), columns)
+    read_udp_payloads(near, read_udp(near, of_protocol(packets, IP_UDP), columns), columns)
     _read_tcp_payloads(near, read_tcp(near, of_protocol(packets, IP_TCP), columns), columns)
     set_payload(columns, of_protocol(packets, IP_ICMP), Kind.ICMP)
     set_payload(columns, of_protocol(packets, IP_ICMPV6), Kind.ICMPV6)
     return columns
 
 
-def _read_udp_payloads(near: Near, spans: Spans, columns: Columns) -> None:
+def read_udp_payloads(near: Near, spans: Spans, columns: Columns) -> None:
+    """Set what the payloads of datagrams tell: their kinds, and what TURN wraps in them."""
     if not len(spans.rows):
         return
     outer = payloads_of(spans, near.gather(spans, HEAD))

@@ -13,6 +13,7 @@ from topologies.reference import office_and_homes
 HOSTS = {host.name: str(host.address) for host in office_and_homes().hosts}
 HOSTS |= {"eve_public": "198.51.100.10", "office_public": "198.51.100.2"}
 
+HOSTS |= {"proxy": "10.10.0.80"}
 HOSTS |= {"vic": "10.99.0.11", "vera": "10.99.0.12"}
 
 SHIPPED_NAMES = sorted(path.stem for path in SHIPPED.glob("*.yaml"))
@@ -84,6 +85,35 @@ OWN = {
         ("udp bea:1 > relay:65535", "allow", "relayed_ports"),
         ("udp alice:1 > front_end:50000", "deny", "no_direct_media"),
         ("udp alice:1 > eve_public:50000", "deny", "no_direct_media"),
+    ],
+    "udp_blocked": [
+        *(case for case in OFFICE if case[0] != "tcp alice:1 > relay:443"),
+        ("tcp alice:1 > relay:443", "allow", "turn_tcp"),
+        ("tcp alice:1 > relay:3478", "deny", "default_deny"),
+        ("udp alice:1 > relay:3478", "deny", "no_udp"),
+        ("udp bea:1 > eve_public:6000", "deny", "no_udp"),
+    ],
+    "only_443": [
+        ("tcp alice:1 > front_end:443", "allow", "web"),
+        ("tcp bea:1 > relay:443", "allow", "web"),
+        ("tcp alice:1 > relay:3478", "deny", "nothing_else"),
+        ("udp alice:1 > relay:443", "deny", "nothing_else"),
+        ("udp alice:1 > relay:3478", "deny", "nothing_else"),
+        ("icmp alice > relay", "deny", "nothing_else"),
+        ("udp forwarder:1 > resolver:53", "allow", "dns"),
+        ("tcp forwarder:1 > resolver:53", "allow", "dns_tcp"),
+        ("udp relay:3478 > alice:5000", "deny", "default_deny"),
+    ],
+    "proxy_only": [
+        ("tcp proxy:1 > front_end:443", "allow", "web"),
+        ("tcp proxy:1 > relay:443", "allow", "web"),
+        ("udp proxy:1 > resolver:53", "allow", "dns"),
+        ("tcp proxy:1 > resolver:53", "allow", "dns_tcp"),
+        ("udp proxy:1 > relay:3478", "deny", "no_way_around"),
+        ("tcp alice:1 > front_end:443", "deny", "no_way_around"),
+        ("tcp alice:1 > relay:443", "deny", "no_way_around"),
+        ("udp bea:1 > eve_public:6000", "deny", "no_way_around"),
+        ("tcp relay:443 > proxy:3128", "deny", "default_deny"),
     ],
     "home_service_only": [
         ("tcp eve:1 > front_end:443", "allow", "signalling"),

@@ -64,7 +64,7 @@ class InsideStage(Stage):
     @property
     def secret(self) -> str:
         """What the relay's credentials are made of."""
-        return self._secret
+        return self._secrets.relay
 
     def _run(self, commands: list[dict[str, Any]], timeout: float) -> _Answer:
         running = [self._start_command(command["on"], command["argv"]) for command in commands]

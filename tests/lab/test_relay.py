@@ -3,6 +3,7 @@
 import itertools
 import re
 import secrets
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -69,6 +70,12 @@ def _credentials(homes: Inside, user: str | None = None, seconds: int = 600) -> 
     return Credentials(*relay_credentials(homes.relay_secret, name, expiry))
 
 
+@pytest.fixture(scope="module")
+def authority(homes: Inside) -> str:
+    """The file with the certificate that vouches for the service's servers."""
+    return homes.serve().authority
+
+
 @pytest.fixture
 def eve(homes: Inside, new_client: NewClient) -> TurnClient:
     """A client at home, with an allocation."""
@@ -126,6 +133,32 @@ def test_no_way_through_the_relay_to(peer: str, eve: TurnClient) -> None:
         eve.permit(peer)
     with pytest.raises(Refused, match="403 Forbidden IP"):
         eve.bind(0x4000, (peer, 9))
+
+
+_HANDSHAKE = """
+import socket, ssl, sys
+context = ssl.create_default_context(cafile=sys.argv[1])
+context.set_ciphers(sys.argv[2])
+with socket.create_connection((sys.argv[3], 443)) as plain:
+    with context.wrap_socket(plain, server_hostname=sys.argv[4]) as made:
+        print(made.version(), made.cipher()[0])
+"""
+
+
+@pytest.mark.parametrize(
+    ("ciphers", "name", "said"),
+    [
+        ("DEFAULT", "relay.service.example", "TLSv1.2 ECDHE-ECDSA-AES256-GCM-SHA384"),
+        ("ECDHE-ECDSA-AES128-GCM-SHA256", "relay.service.example", "handshake failure"),
+        ("DEFAULT", "other.service.example", "certificate is not valid for 'other.service.exam"),
+    ],
+)
+def test_tls_with_the_relay_is_what_the_service_asks_for(
+    ciphers: str, name: str, said: str, homes: Inside, authority: str
+) -> None:
+    shake = (sys.executable, "-c", _HANDSHAKE, authority, ciphers, _RELAY[0], name)
+    done = homes.run("eve", *shake)
+    assert said in done.stdout + done.stderr
 
 
 def test_data_passes_to_an_allowed_peer_and_not_to_a_refused_one(

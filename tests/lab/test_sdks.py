@@ -127,7 +127,7 @@ def test_relay_credentials_are_good_for_the_user_and_for_their_time(
     found = sdk("relay", "600")
     assert found["seconds"] == pytest.approx(600, abs=60)
     assert found["default"] == pytest.approx(172_800, abs=60)
-    assert found["urls"] == ["stun:relay.service.example:3478", "turn:relay.service.example:3478"]
+    assert found["urls"] == relay.uris("relay.service.example")
     assert found["username"].endswith(f":{found['user']}")
     assert (found["routes"], found["nearest"]) == (["any", "nearest"], ["nearest"])
     assert _allocate(homes, found) is None

@@ -14,6 +14,7 @@ from results.setup.turn import allocated
 from results.wire.kinds import Kind
 from tests.mutation.capture import Frame
 from tests.mutation.signalling import ice_passwords
+from tests.mutation.streams import on_the_wire
 from tests.mutation.subject import Draft, Mutant, Mutation, Subject
 from topologies.spec import Role
 
@@ -127,6 +128,8 @@ def _rewrite(
 ) -> None:
     """Change the innermost payload of packets, without a UDP checksum that would tell."""
     table = subject.table
+    _rewrite_streams(draft, subject, [row for row in rows if table.from_stream[row]], change)
+    rows = [row for row in rows if not table.from_stream[row]]
     places = {(table.tap_name(row), int(table.frame[row])): row for row in rows}
 
     def edit(tap: str, number: int, frame: Frame) -> Frame:
@@ -147,6 +150,26 @@ def _rewrite(
                 for number, frame in enumerate(frames, start=1)
             ],
         )
+
+
+def _rewrite_streams(
+    draft: Draft, subject: Subject, rows: list[int], change: Callable[[bytes], bytes]
+) -> None:
+    """Change the innermost payload of messages within TCP, wherever their segments were seen."""
+    table = subject.table
+    changed = {data: change(data) for data in _payloads(subject, rows)}
+    for tap in {table.tap_name(row) for row in rows}:
+        segments = on_the_wire(subject, tap, changed)
+        frames = draft.pieces(tap).frames
+        draft.write(tap, [_with_others(frame, segments) for frame in frames])
+
+
+def _with_others(frame: Frame, segments: Mapping[bytes, bytes]) -> Frame:
+    data = frame.data
+    for before, after in segments.items():
+        if before in data:
+            data = data.replace(before, after)
+    return frame._replace(data=data)
 
 
 class _Check(NamedTuple):

@@ -17,10 +17,16 @@ def calls_of(subject: Subject) -> list[Call]:
 
 def _signalling_of(subject: Subject) -> Signalling:
     folder = RunFolder(subject.folder)
-    users = {user for call in subject.run.calls for user in (call.caller, call.callee)}
-    keys = {user: read_keylog(folder.keys(user, "tls")) for user in users}
+    keys = tls_keys(subject)
     service = read_service_keys(folder.service_keys) if subject.run.tokens else None
     return read_signalling(subject.table, places_of(subject.run.network), keys, service)
+
+
+def tls_keys(subject: Subject) -> dict[str, dict[bytes, bytes]]:
+    """The TLS keys of each user."""
+    folder = RunFolder(subject.folder)
+    users = {user for call in subject.run.calls for user in (call.caller, call.callee)}
+    return {user: read_keylog(folder.keys(user, "tls")) for user in users}
 
 
 def ice_passwords(subject: Subject) -> dict[str, bytes]:

@@ -10,10 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from results.judge import judge
-from results.packets import PacketTable, read_table
+from results.judge import examine, judge
+from results.packets import PacketTable
 from results.schema import Result, Run, RunFolder, Verdict
-from results.tunnelling.tunnels import tunnels_of
 from results.wire.kinds import Kind
 from tests.mutation.capture import Frame, Pieces, put_together, take_apart
 from topologies.spec import Tap
@@ -47,9 +46,8 @@ class Subject:
 
     @cached_property
     def table(self) -> PacketTable:
-        """The packets of all captures."""
-        captures = {tap: RunFolder(self.folder).capture(tap.name) for tap in self.taps.values()}
-        return read_table(captures, tunnels_of(self.run.network))
+        """The packets of all captures, and the messages of TURN in streams."""
+        return examine(self.folder).reading.table
 
     @cached_property
     def media_rows(self) -> list[int]:

@@ -13,6 +13,7 @@ from results.schema import (
     PairOutcome,
     PlannedCall,
     Run,
+    Transport,
     Verdict,
 )
 from results.shown import Evidence
@@ -129,6 +130,37 @@ def test_a_pass_ends_with_its_remarks_and_cites_their_frames() -> None:
 
 def test_an_unexpected_flow_is_cited_first() -> None:
     assert judged(expecting({Flow.F4}, {Flow.F5})).citations[0].frame == 1
+
+
+def over(transport: Transport) -> Evidence:
+    """The evidence of a call whose media went over some transport."""
+    call = call_evidence()
+    media = [path.model_copy(update={"transport": transport}) for path in call.result.media]
+    result = call.result.model_copy(update={"media": tuple(media)})
+    return evidence(calls=(replace(call, result=result),))
+
+
+@pytest.mark.parametrize(
+    ("expected", "seen", "reason"),
+    [
+        ("tls", "tls", None),
+        (None, "proxy", None),
+        ("tcp", "udp", "expected media over TCP, but that from alice to bob went over UDP"),
+        (
+            "tls",
+            "proxy",
+            "expected media over TLS, but that from alice to bob went over TLS through an "
+            "HTTP proxy",
+        ),
+    ],
+)
+def test_what_carried_the_media(
+    expected: Transport | None, seen: Transport, reason: str | None
+) -> None:
+    expect = a_run().expect.model_copy(update={"transport": expected})
+    judgement = judged(a_run(expect=expect), over(seen))
+    assert judgement.verdict is (Verdict.FAIL if reason else Verdict.PASS)
+    assert reason is None or reason in judgement.reason
 
 
 def relayed(*users: str) -> Evidence:

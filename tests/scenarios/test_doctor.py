@@ -15,14 +15,24 @@ from scenarios import doctor
 from scenarios.doctor import INSTALL, Check, Facts, checks, facilities, judge, report, versions
 
 NAMES = [
-    *("python", "mininet", "mnexec", "openvswitch", "coturn", "unbound", "dumpcap", "nftables"),
-    *("iproute2", "ping", "wireguard", "netem", "namespaces", "user", "processors"),
+    *("python", "mininet", "mnexec", "openvswitch", "coturn", "unbound", "squid"),
+    *(
+        "dumpcap",
+        "nftables",
+        "iproute2",
+        "ping",
+        "wireguard",
+        "netem",
+        "namespaces",
+        "user",
+        "processors",
+    ),
 ]
 TRIALS = frozenset({"namespace", "wireguard", "netem", "nftables", "datapath", "capture"})
 PROGRAMS = frozenset(
     {
         *("mnexec", "ovs-vswitchd", "ovsdb-server", "turnserver", "unbound", "unbound-control"),
-        *("dumpcap", "nft", "ip", "tc", "ping", "wg", "wireguard-go"),
+        *("squid", "dumpcap", "nft", "ip", "tc", "ping", "wg", "wireguard-go"),
     }
 )
 
@@ -38,6 +48,7 @@ WHOLE = Facts(
         "openvswitch": "3.1.0",
         "coturn": "4.6.1",
         "unbound": "1.17.1",
+        "squid": "5.7",
         "dumpcap": "4.0.17",
         "nftables": "1.0.6",
         "iproute2": "6.1.0",
@@ -68,6 +79,7 @@ def test_a_machine_with_everything_uses_everything() -> None:
         ("turnserver", "coturn", "no turnserver"),
         ("unbound", "unbound", "no unbound"),
         ("unbound-control", "unbound", "no unbound-control"),
+        ("squid", "squid", "no squid"),
         ("dumpcap", "dumpcap", "no dumpcap"),
         ("nft", "nftables", "no nft"),
         ("tc", "iproute2", "no tc"),
@@ -312,6 +324,6 @@ def test_a_run_folder_holds_facilities_and_versions() -> None:
     assert list(facilities()) == NAMES
     assert set(versions()) == {
         *("kernel", "python", "aiortc", "aioice", "mininet", "openvswitch", "coturn"),
-        *("dumpcap", "unbound", "nftables", "iproute2"),
+        *("dumpcap", "unbound", "squid", "nftables", "iproute2"),
     }
     assert {"versions", "facilities"} <= set(Run.model_fields)

@@ -21,6 +21,7 @@ from topologies.spec import (
     Link,
     Network,
     Perimeter,
+    Proxy,
     Role,
     Segment,
     mac_of,
@@ -72,6 +73,14 @@ def test_a_network_survives_json(network: Network) -> None:
         (
             lambda: _network(_host("a", "10.0.0.1/24", nameserver="b")),
             "network net: host a asks b for names, which does not exist",
+        ),
+        (
+            lambda: _network(_host("a", "10.0.0.1/24", proxy="b"), _host("b", "10.0.0.2/24")),
+            "network net: host a goes through b, where there is no proxy",
+        ),
+        (
+            lambda: _network(_host("a", "10.0.0.1/24"), proxies=(Proxy(host="b"),)),
+            "network net: a proxy stands on b, which does not exist",
         ),
         (
             lambda: _network(

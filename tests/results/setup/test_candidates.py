@@ -20,7 +20,9 @@ HOST, SRFLX, RELAY = (
 )
 
 
-def problems(folder: Path, *candidates: str, allocated: bool = True) -> list[str]:
+def problems(
+    folder: Path, *candidates: str, allocated: bool = True, relay_only: bool = False
+) -> list[str]:
     """What is said of an invite of alice with such candidates; eve's answer is right."""
     story = HomeStory()
     for seat in (ALICE, EVE) if allocated else (EVE,):
@@ -33,8 +35,10 @@ def problems(folder: Path, *candidates: str, allocated: bool = True) -> list[str
     udp = follow_udp(table, places)
     spoken = stun_messages(table, udp)
     call = a_call(described("alice", *candidates), EVE.described(), "eve")
-    found = list(candidate_problems(table, places, spoken, read_turn(spoken), call))
+    turn = read_turn(spoken)
+    found = list(candidate_problems(table, places, spoken, turn, call, relay_only=relay_only))
     assert all(problem.ground is Ground.CALL and problem.citations for problem in found)
+    found = [one for one in found if "of alice" in one.text or not relay_only]
     return [problem.text.split(" (frame")[0] for problem in found]
 
 
@@ -70,3 +74,14 @@ def test_candidates_that_lack_or_are_not_hers(
 ) -> None:
     said = problems(tmp_path, *candidates)
     assert said == [f"the invite of alice in call c1 {complaint}"]
+
+
+def test_where_only_relayed_candidates_may_be_used_none_else_is_missed(tmp_path: Path) -> None:
+    assert problems(tmp_path, RELAY, relay_only=True) == []
+
+
+def test_where_only_relayed_candidates_may_be_used_others_are_named(tmp_path: Path) -> None:
+    (said,) = problems(tmp_path, HOST, RELAY, relay_only=True)
+    assert said.endswith(
+        f"declares the host candidate {ALICE.socket}, although only relayed ones may be used"
+    )

@@ -1,0 +1,1 @@
+"""The ICE agent and its ways to a relay."""
