@@ -45,6 +45,7 @@ from results.setup.service_keys import ServiceKeys
 from results.setup.signalling import KeyLogs, Signalling, read_signalling
 from results.setup.steps import Scene, citations_of, find_steps, step_problems, steps_of
 from results.setup.turn import Turn, read_turn
+from results.sources import Declared, by_source, declared_in, named, source_problems, ssrc_of
 from results.tracing.inversion import inverted_cables
 from results.tracing.legs import Conversations, NamedFlow, Opened, hosts_of, in_order, name_of
 from results.tracing.openings import (
@@ -386,10 +387,18 @@ class Reading:
         user = self.run.expect.refused_first
         return reversal(ice, user) if user in ice.call.participants else Reversal()
 
-    def paths_of(self, call: Call, stream: Stream) -> tuple[MediaPath, ...]:
-        """The distinct paths of a stream, each with its quality."""
-        found = media_paths(stream, self.media[1], self.conversations, self.turn)
-        return with_quality(self.table, stream, found, call.clock_rates)
+    @cached_property
+    def declared(self) -> dict[str, list[Declared]]:
+        """Call -> the sources of media that its descriptions declare."""
+        return {call.id: declared_in(call) for call in self.calls}
+
+    def paths_of(self, call: Call, stream: Stream) -> Iterator[MediaPath]:
+        """The distinct paths of each source of a stream, each with its quality."""
+        for ssrc, part in by_source(stream, self.declared[call.id]).items():
+            others = [packet for packet in self.media[1] if ssrc_of(packet) == ssrc]
+            found = media_paths(part, others, self.conversations, self.turn)
+            measured = with_quality(self.table, part, found, call.clock_rates)
+            yield from named(measured, ssrc, self.declared[call.id])
 
     def call_problems(
         self, call: Call, streams: list[Stream], selection: Selection
@@ -404,4 +413,6 @@ class Reading:
         planned = next((plan for plan in self.run.calls if plan.id == call.id), None)
         if planned and call.answered_by_callee:
             yield from too_short(self.table, planned, streams)
+            declared = self.declared[call.id]
+            yield from source_problems(self.table, planned, call, declared, streams)
             yield from chat_problems(self.table, planned, call, streams, self.openings())

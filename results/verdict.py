@@ -13,7 +13,7 @@ from results.schema import Citation, Claim, Expectation, PlannedCall, Run, Verdi
 from results.setup.pairs import refusals_of_direct
 from results.setup.selection import claim_problems
 from results.tracing.legs import NamedFlow, in_order
-from results.words import flows_in_words
+from results.words import flows_in_words, listed
 from topologies.spec import Flow
 
 #: Call -> participant -> what it says it selected.
@@ -183,6 +183,9 @@ def _call_figures(call: CallEvidence) -> str:
     good, packets = sum(path.authenticated for path in media), sum(path.packets for path in media)
     names, flows = " and ".join(call.result.participants), flows_in_words(call.media_flows)
     figures = f"{names}: {good:,} of {packets:,} media packets authenticated, {flows}"
+    streams = dict.fromkeys(path.stream for path in media if path.stream)
+    if len(streams) > 1:
+        figures += f", {listed([*streams])}"
     if call.call.chat:
         figures += f", {len(call.call.chat) // 2:,} chat messages"
     refused = refusals_of_direct(call.result.pairs)

@@ -6,11 +6,13 @@ logs and its state.
 
 import base64
 import secrets
+import time
 from pathlib import Path
 from typing import Any
 
 from agents import relay
 from agents.edge import tokens
+from agents.edge.relay_access import credentials
 from agents.tls import Authority, new_authority
 from results.schema import Run, RunFolder
 from results.setup.service_keys import ServiceKeys
@@ -25,6 +27,9 @@ _ACCESS_KEY_BYTES = 64
 #: The application's own server, as its logs are called.
 _TRUSTED_SERVICE = "trusted_service"
 
+#: Life of credentials for a third party's relay, in seconds.
+_THIRD_PARTY_TTL = 600
+
 #: Tones of the users, in hertz: multiples of 50 (see agents/tone.py).
 _LOWEST_TONE, _TONE_STEP = 400, 50
 
@@ -32,12 +37,20 @@ _LOWEST_TONE, _TONE_STEP = 400, 50
 class Cast:
     """Starts the agents of one run on their hosts."""
 
-    def __init__(self, lab: Lab, processes: Processes, folder: RunFolder, secret: str) -> None:
-        """``secret`` is what the relay's credentials are made of."""
+    def __init__(
+        self,
+        lab: Lab,
+        processes: Processes,
+        folder: RunFolder,
+        secret: str,
+        third_party_secret: str = "",
+    ) -> None:
+        """Relays' credentials are made of ``secret``, those of a third party's of its own."""
         self._lab = lab
         self._processes = processes
         self._folder = folder
         self._secret = secret
+        self._third_party_secret = third_party_secret
         self._access_key = base64.b64encode(secrets.token_bytes(_ACCESS_KEY_BYTES)).decode()
         self._token_key = tokens.new_key()
 
@@ -120,9 +133,10 @@ class Cast:
 
     def _front_ends_own(self) -> dict[str, Any]:
         """What a front end knows that others do not."""
-        relays = [f"{r.domain}:{relay.PORT}" for r in self._lab.network.with_role(Role.RELAY)]
+        relays = self._lab.network.service_relays()
         return {
-            "relay_urls": [f"{kind}:{where}" for where in relays for kind in ("stun", "turn")],
+            "relay_urls": [url for host in relays for url in _urls(host)],
+            "relay_addresses": [str(host.address) for host in relays],
             "relay_secret": self._secret,
             "access_key": self._access_key,
             "token_key": self._token_key,
@@ -131,6 +145,7 @@ class Cast:
     def _client(self, user: str, tone: int, run: Run) -> Program:
         (telemetry,) = self._lab.network.with_role(Role.TELEMETRY)
         config = {
+            "name": user,
             "credential": str(_credential(user)),
             "tone": tone,
             "front_end": self._front_end.domain,
@@ -144,11 +159,28 @@ class Cast:
                 call.id: {"says": call.said_by(user), "hears": len(call.said_to(user))}
                 for call in run.calls
             },
+            "streams": {call.id: call.streams for call in run.calls},
+            "relays": {
+                call.id: self._third_party(self._lab.network.host(call.third_party_relay), user)
+                for call in run.calls
+                if call.third_party_relay and call.caller == user
+            },
         }
         return Program(name=user, module="agents.client", config=config)
 
+    def _third_party(self, relay_host: Host, user: str) -> dict[str, Any]:
+        """An ICE server that the service knows nothing of, as its owner tells a user."""
+        expiry = int(time.time()) + _THIRD_PARTY_TTL
+        username, credential = credentials(self._third_party_secret, user, expiry)
+        return {"urls": _urls(relay_host), "username": username, "credential": credential}
+
     def _spawn(self, host: str, program: Program) -> Process:
         return self._lab.spawn(host, program, self._folder.events(host), self._folder.log(host))
+
+
+def _urls(host: Host) -> list[str]:
+    """Where a relay is asked, for the address that one is seen by and for another."""
+    return [f"{kind}:{host.domain}:{relay.PORT}" for kind in ("stun", "turn")]
 
 
 def _credential(user: str) -> Path:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from controllers.policy import Policy, load
 from controllers.policy import find as find_policy
-from results.schema import Connection, Expectation, PlannedCall
+from results.schema import Connection, Expectation, PlannedCall, StreamKind
 from topologies.spec import Flow, Network, Role
 
 _FOLDER = Path(__file__).parent
@@ -36,6 +36,12 @@ class Call:
     callee_checks_first: bool = False
     #: Chat messages while media flows: the caller says the first, then each in turn.
     chat: tuple[str, ...] = ()
+    #: What each end sends.
+    streams: tuple[StreamKind, ...] = (StreamKind.AUDIO,)
+    #: A third party's relay, which the caller uses in place of the service's.
+    third_party_relay: str | None = None
+    #: The error code with which the service must refuse the invite: the call must not come about.
+    refused: str | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,9 @@ class Scenario:
                 seconds=call.seconds,
                 callee_checks_first=call.callee_checks_first,
                 chat=call.chat,
+                streams=call.streams,
+                third_party_relay=call.third_party_relay,
+                refused=call.refused,
             )
             for number, call in enumerate(self.calls, 1)
         )
@@ -147,6 +156,18 @@ def _call_problems(network: Network, call: Call) -> Iterator[str]:
         yield f"the call of {call.caller} lasts {call.seconds:g} seconds; it must last longer"
     if "" in call.chat:
         yield f"the chat of {call.caller} and {call.callee} has an empty message"
+    yield from _stream_problems(call)
+    relays = [host.name for host in network.third_party_relays()]
+    if call.third_party_relay not in (None, *relays):
+        other = call.third_party_relay
+        yield f"it has no third-party relay {other!r}; there are: {_listed(relays)}"
+
+
+def _stream_problems(call: Call) -> Iterator[str]:
+    if StreamKind.AUDIO not in call.streams:
+        yield f"the call of {call.caller} has no audio, by which its length is known"
+    if StreamKind.VIDEO in call.streams or len(set(call.streams)) < len(call.streams):
+        yield f"the call of {call.caller} can have audio, camera and screen, each once"
 
 
 def _connection_problems(network: Network, connection: ConnectVpn) -> Iterator[str]:

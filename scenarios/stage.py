@@ -47,6 +47,9 @@ _AGENTS = ("agents.client", "agents.front_end", "agents.telemetry", "agents.trus
 #: takes minutes where the processor is emulated; an ICE agent without a pair gives up after one.
 _SILENCE = 300.0
 
+#: What a client says of a call that the service does not want.
+_REFUSED = {"event": "refused"}
+
 #: Where programs look for the authorities that they trust.
 _AUTHORITY_VARIABLES = (
     "SSL_CERT_FILE",
@@ -88,6 +91,7 @@ class Stage:
         self._logs = logs
         self._network = network
         self._secret = secrets.token_hex(16)
+        self._third_party_secret = secrets.token_hex(16)
         self._processes = Processes(interrupt=sys.stdin.fileno())
         self._firewalls = Enforcement(network, policies, self._processes, logs, controller_python)
         self._processes.preload(_AGENTS)
@@ -179,7 +183,7 @@ class Stage:
         keep_logs(folder)
 
     def _cast(self, folder: RunFolder) -> Cast:
-        return Cast(self._lab, self._processes, folder, self._secret)
+        return Cast(self._lab, self._processes, folder, self._secret, self._third_party_secret)
 
     def _ending(
         self,
@@ -222,8 +226,11 @@ class Stage:
         own = network.with_role(Role.FRONT_END) + network.with_role(Role.TELEMETRY)
         refused = [host.address for host in own]
         relays = [
-            relay.program(host, DOMAIN, self._secret, refused)
-            for host in network.with_role(Role.RELAY)
+            relay.program(host, DOMAIN, self._secret, refused) for host in network.service_relays()
+        ]
+        third_party = [
+            relay.program(host, host.domain or host.name, self._third_party_secret)
+            for host in network.third_party_relays()
         ]
         resolvers = [
             resolver.resolver(host, network.hosts, PRIVATE)
@@ -234,7 +241,7 @@ class Stage:
             for host in network.with_role(Role.FORWARDER)
             if host.nameserver
         ]
-        return relays + resolvers + forwarders
+        return relays + third_party + resolvers + forwarders
 
     def _start(self, program: Program) -> Process:
         log = self._logs / f"{program.name}.log"
@@ -269,8 +276,14 @@ class Stage:
         self._tunnels.connect(self._network.vpn(connection.vpn), connection.host)
 
     def _await_end(self, call: PlannedCall, clients: dict[str, Process]) -> None:
-        for user in (call.caller, call.callee):
-            self._processes.wait_event(clients[user], "reported", _SILENCE, call=call.id)
+        """Wait for the reports of both ends; who was called knows nothing of a refused call."""
+        caller, callee = clients[call.caller], clients[call.callee]
+        self._processes.wait_event(caller, "reported", _SILENCE, call=call.id)
+        if not any(
+            _REFUSED.items() <= heard.items() and heard["call"] == call.id
+            for heard in caller.events
+        ):
+            self._processes.wait_event(callee, "reported", _SILENCE, call=call.id)
 
 
 def keep_logs(folder: RunFolder) -> None:
