@@ -203,6 +203,9 @@ class Client:
         self.name: str = config["name"]
         self.tone: int = config["tone"]
         self.keys = {kind: Path(path) for kind, path in config["keys"].items()}
+        for key_log in self.keys.values():
+            # One that stays empty tells that there was nothing to log.
+            key_log.touch()
         #: Calls that are to be answered only after checks on every pair.
         self.checks_first = frozenset[str](config["checks_first"])
         #: Call -> what we say in its chat, and how many lines we hear.

@@ -40,10 +40,23 @@ from results.setup.checks import Check, checks_of, stun_messages
 from results.setup.first_packet import Reversal, reversal
 from results.setup.ice import Ice
 from results.setup.pairs import pair_outcomes, pair_problems, unselected_pairs
+from results.setup.refused import (
+    gathered_sockets,
+    refusal_of,
+    refused_citations,
+    refused_problems,
+)
 from results.setup.selection import Selection, off_the_pair, selection_of
 from results.setup.service_keys import ServiceKeys
 from results.setup.signalling import KeyLogs, Signalling, read_signalling
-from results.setup.steps import Scene, citations_of, find_steps, step_problems, steps_of
+from results.setup.steps import (
+    STEPS_TO_INVITE,
+    Scene,
+    citations_of,
+    find_steps,
+    step_problems,
+    steps_of,
+)
 from results.setup.turn import Turn, read_turn
 from results.sources import Declared, by_source, declared_in, named, source_problems, ssrc_of
 from results.tracing.inversion import inverted_cables
@@ -170,14 +183,14 @@ class Reading:
     def sockets(self, call: Call) -> set[Socket]:
         """The sockets from which a call's checks were sent."""
         checks = (check for found in self.checks[call.id].values() for check in found)
-        return {socket_at_start(check.request) for check in checks}
+        return {socket_at_start(check.request) for check in checks} | gathered_sockets(call)
 
     @cached_property
     def keys(self) -> tuple[list[MediaKey], list[Problem]]:
         """The media keys of all calls."""
         keys: list[MediaKey] = []
         problems: list[Problem] = []
-        for call in self.calls:
+        for call in (call for call in self.calls if not call.refused):
             found = self.handshakes
             own, wrong = keys_of_call(self.table, call, self.sockets(call), found, self.dtls_keys)
             keys += own
@@ -334,8 +347,37 @@ class Reading:
         """Whether the tap that missed a packet was read at all; else that is said already."""
         return hole.missed is None or hole.missed in self.table.taps
 
+    def refused_call(self, call: Call) -> CallEvidence:
+        """A call that the service refused: three steps, and nothing may come after them."""
+        plan = next((plan for plan in self.run.calls if plan.id == call.id), None)
+        steps = find_steps(self.scene, call, None, ())[:STEPS_TO_INVITE]
+        own, shakes = self.checks[call.id], self.handshakes
+        return CallEvidence(
+            call=call,
+            result=CallResult(
+                participants=call.participants,
+                steps=steps_of(self.scene, steps),
+                media=(),
+                selected={},
+                refused=refusal_of(self.table, plan, call),
+            ),
+            selection=selection_of(self.table, call, own, None),
+            media_flows=(),
+            problems=(
+                *candidate_problems(self.table, self.places, self.spoken, self.turn, call),
+                *refused_problems(self.table, plan, call, self.turn, own, shakes),
+                *step_problems(self.scene, call, steps),
+            ),
+            citations=(
+                *citations_of(self.scene, call, steps),
+                *refused_citations(self.table, call),
+            ),
+        )
+
     def call(self, call: Call) -> CallEvidence:
         """One call: its media, the pair it selected and the others, its steps."""
+        if call.refused:
+            return self.refused_call(call)
         streams = [stream for stream in self.media[0] if stream.key.call == call.id]
         streams.sort(key=lambda stream: call.participants.index(stream.key.sender))
         sent = [packet.time for stream in streams for packet in stream.packets]

@@ -280,6 +280,10 @@ class Refused(Record):
     message: str
     tap: str
     frame: int
+    #: The third party's relay that the caller had used, and how many packets were seen there,
+    #: but for canaries and ARP.
+    relay: str | None = None
+    relay_packets: int | None = None
 
 
 class CallResult(Record):

@@ -11,6 +11,7 @@ from results.evidence import CallEvidence, Evidence, Shown
 from results.problems import Ground, Problem, in_weight
 from results.schema import Citation, Claim, Expectation, PlannedCall, Run, Verdict
 from results.setup.pairs import refusals_of_direct
+from results.setup.refused import refusal_in_words, silence_in_words
 from results.setup.selection import claim_problems
 from results.tracing.legs import NamedFlow, in_order
 from results.words import flows_in_words, listed
@@ -83,7 +84,12 @@ def _missing(plan: PlannedCall, seen: CallEvidence | None) -> str | None:
         return f"{name} is not in the captures"
     if seen.call.participants != (plan.caller, plan.callee):
         return f"{name} was made by {' and '.join(seen.call.participants)}"
-    if not seen.call.answered_by_callee:
+    refused = seen.result.refused
+    if plan.refused and not refused:
+        return f"{name} was not refused by the service"
+    if refused and not plan.refused:
+        return f"{name} was refused by the service: {refusal_in_words(refused)}"
+    if not refused and not seen.call.answered_by_callee:
         return f"{name} was never answered"
     return None
 
@@ -179,7 +185,10 @@ def _figures(evidence: Evidence) -> str:
 
 
 def _call_figures(call: CallEvidence) -> str:
-    media = call.result.media
+    media, why = call.result.media, call.result.refused
+    if why:
+        who = f"{call.call.caller} was refused the call to {call.call.callee}, as planned"
+        return f"{who}: {refusal_in_words(why)}; {silence_in_words(why)}"
     good, packets = sum(path.authenticated for path in media), sum(path.packets for path in media)
     names, flows = " and ".join(call.result.participants), flows_in_words(call.media_flows)
     figures = f"{names}: {good:,} of {packets:,} media packets authenticated, {flows}"
