@@ -45,6 +45,7 @@ from results.setup.refused import (
     refusal_of,
     refused_citations,
     refused_problems,
+    refused_times,
 )
 from results.setup.selection import Selection, off_the_pair, selection_of
 from results.setup.service_keys import ServiceKeys
@@ -265,13 +266,19 @@ class Reading:
         )
 
     def media_times(self) -> tuple[int, int] | None:
-        """When the first and the last media packet of the run were seen, in ns."""
+        """When the first and the last media packet of the run were seen, in ns.
+
+        Of a call that was refused, when media could have been: from gathering to its end.
+        """
         paths = [
             path for stream in self.media[0] for packet in stream.packets for path in packet.paths
         ]
-        if not paths:
+        times = [(path.first.time, path.last.time) for path in paths]
+        for call in self.calls:
+            times += refused_times(self.table, call, self.spoken)
+        if not times:
             return None
-        return min(path.first.time for path in paths), max(path.last.time for path in paths)
+        return min(first for first, _ in times), max(last for _, last in times)
 
     def openings(self) -> Iterator[Opening]:
         """All that is signalling: DNS queries and TCP connections."""

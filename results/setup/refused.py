@@ -10,13 +10,13 @@ from ipaddress import IPv4Address
 
 import numpy as np
 
-from results.media_keys import Socket
+from results.media_keys import Socket, socket_at_start
 from results.packets import Kind, PacketTable
 from results.problems import Ground, Problem, cite
 from results.protocols.dtls import Handshake
 from results.schema import Citation, PlannedCall, Refused
 from results.setup.calls import Call
-from results.setup.checks import Check
+from results.setup.checks import Check, Spoken
 from results.setup.signalling import Message
 from results.setup.turn import Turn
 from results.words import packets_in_words
@@ -55,6 +55,19 @@ def silence_in_words(refused: Refused) -> str:
         return "no media"
     seen = packets_in_words(refused.relay_packets)
     return f"no media, and none at {refused.relay}, where {seen} were seen"
+
+
+def refused_times(
+    table: PacketTable, call: Call, spoken: Iterable[Spoken]
+) -> Iterator[tuple[int, int]]:
+    """From the first request to a server to the last word of a refused call, in ns."""
+    if call.refused is None:
+        return
+    sockets = gathered_sockets(call)
+    asked = [one.path.first.time for one in spoken if socket_at_start(one.path) in sockets]
+    said = [call.invite, call.refused, *call.reports.values()]
+    times = [int(table.time[message.row]) for message in said]
+    yield min(asked + times), max(times)
 
 
 def gathered_sockets(call: Call) -> set[Socket]:
