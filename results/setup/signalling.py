@@ -20,6 +20,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -225,7 +226,7 @@ def _sent(act: Act, call: str, carrier: Carrier, exchange: Exchange) -> Iterator
 def _refused(carrier: Carrier, exchange: Exchange) -> Iterator[Message]:
     """An invite and the error that it was answered with; nothing where no answer was seen."""
     row, status = exchange.response_row, exchange.status
-    if row is None or status is None:
+    if row is None or status is None or status < HTTPStatus.BAD_REQUEST:
         return
     for invite in _sent(Act.REFUSED, "", carrier, exchange):
         yield invite
