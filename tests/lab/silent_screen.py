@@ -10,6 +10,7 @@ from typing import Any
 from av import VideoFrame
 
 from agents import client, streams
+from agents.hearing import Heard
 from agents.pictures import SCREEN, Format, Pictures
 from scenarios import cast, stage
 from topologies.processes import Program
@@ -29,7 +30,7 @@ class SilentPictures(Pictures):
         return await super().recv()
 
 
-class _Patient(client.Heard):
+class _Patient(Heard):
     """Does not wait for what never comes: any track has lasted when the sound has."""
 
     async def consume(self, taken: Any) -> None:
