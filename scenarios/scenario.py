@@ -165,7 +165,7 @@ def _call_problems(network: Network, call: Call) -> Iterator[str]:
 
 def _stream_problems(call: Call) -> Iterator[str]:
     if StreamKind.AUDIO not in call.streams:
-        yield f"the call of {call.caller} has no audio, by which its length is known"
+        yield f"the call of {call.caller} has no audio, by which its seconds are counted"
     if StreamKind.VIDEO in call.streams or len(set(call.streams)) < len(call.streams):
         yield f"the call of {call.caller} can have audio, camera and screen, each once"
 

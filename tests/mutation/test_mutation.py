@@ -20,7 +20,6 @@ _OF_MEDIA = {
     "another call's media",
     "nomination stripped",
     "other streams planned",
-    "password in clear",
     "two taps swapped",
     "claim forged",
 }
