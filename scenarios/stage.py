@@ -47,9 +47,6 @@ _AGENTS = ("agents.client", "agents.front_end", "agents.telemetry", "agents.trus
 #: takes minutes where the processor is emulated; an ICE agent without a pair gives up after one.
 _SILENCE = 300.0
 
-#: What a client says of a call that the service does not want.
-_REFUSED = {"event": "refused"}
-
 #: Where programs look for the authorities that they trust.
 _AUTHORITY_VARIABLES = (
     "SSL_CERT_FILE",
@@ -279,10 +276,8 @@ class Stage:
         """Wait for the reports of both ends; who was called knows nothing of a refused call."""
         caller, callee = clients[call.caller], clients[call.callee]
         self._processes.wait_event(caller, "reported", _SILENCE, call=call.id)
-        if not any(
-            _REFUSED.items() <= heard.items() and heard["call"] == call.id
-            for heard in caller.events
-        ):
+        said = [heard["event"] for heard in caller.events if heard.get("call") == call.id]
+        if "refused" not in said:
             self._processes.wait_event(callee, "reported", _SILENCE, call=call.id)
 
 
