@@ -153,10 +153,19 @@ async def _request(
     except TimeoutError:
         raise ApiError(f"{method} {url} was not answered in {session.timeout.total} s") from None
     if response.status >= 400:
-        reason = answer.get("error", {}).get("message", "no reason given")
-        raise ApiError(f"{method} {url} was answered {response.status}: {reason}")
+        raise Refused(f"{method} {url}", response.status, answer.get("error", {}))
     return answer
 
 
 class ApiError(Exception):
     """The service refused a request, or did not answer it in time."""
+
+
+class Refused(ApiError):  # noqa: N818 - an answer, and often the right one
+    """The service refused a request, with a code and a reason (see agents.edge.refusal)."""
+
+    def __init__(self, request: str, status: int, error: dict[str, str]) -> None:
+        self.status = status
+        self.code = error.get("code", "")
+        self.message = error.get("message", "no reason given")
+        super().__init__(f"{request} was answered {status}: {self.message}")

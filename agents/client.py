@@ -1,28 +1,38 @@
-"""A WebRTC client: calls, answers, plays a tone, and says what happens.
+"""A WebRTC client: calls, answers, plays a tone, shows pictures, and says what happens.
 
 Orders: ``{"do": "call", "call": ID, "to": USER, "seconds": S}``. Events of a
 call, in order: ``invited`` or ``ringing`` (with ``gathered`` before the one and after the
 other), ``connected``, ``selected`` (a claim,
 see results.schema.Claim), ``media`` (each second of it), ``hung_up``, ``reported``;
-amid the media ``chat``, whenever the other said something.
+amid the media ``chat``, whenever the other said something, and ``picture``, when the
+first one of a video was seen. A call that the service refuses: ``refused``, ``reported``.
 """
 
 import asyncio
 from pathlib import Path
 from typing import Any
 
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
-from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+from aiortc import (
+    RTCBundlePolicy,
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
+from aiortc.mediastreams import MediaStreamTrack
+from av import VideoFrame
+from av.frame import Frame
 
 from agents import ice
-from agents.api import Api
+from agents.api import Api, Refused
 from agents.chat import Chat
 from agents.dtls import LoggedCertificate, log_srtp_keys, use_certificate
+from agents.hearing import Heard
 from agents.ice.protocol import IceAgent
 from agents.ice.servers import Servers
 from agents.network import changes
+from agents.pictures import name_in
+from agents.streams import add_streams, longest_gap, with_contents
 from agents.talk import orders, run_until_terminated, say
-from agents.tone import Tone
 
 #: Frames of the tone in a second.
 _FRAMES_PER_SECOND = 50
@@ -49,9 +59,9 @@ class Call:
         self._client = client
         self._peer = peer
         self._received = 0
-        self._first_frame = 0.0
-        self._enough = asyncio.Event()
-        self._wanted = 0
+        self._heard: list[Heard] = []
+        self._wanted = 0.0
+        self._streams = client.streams.get(call, ["audio"])
         lines, to_hear = client.chats.get(call, ([], 0))
         self._chat = Chat(lines, to_hear, lambda line: client.api.chat(call, line))
         self._media_flows = asyncio.Event()
@@ -62,10 +72,14 @@ class Call:
 
     async def make(self, seconds: float) -> None:
         """Call the peer, hold the call for ``seconds`` of received media, hang up."""
-        self._wanted = round(seconds * _FRAMES_PER_SECOND)
+        self._wanted = seconds + _MARGIN + 2 * longest_gap(self._streams)
         connection = await self._open()
         await self._describe_own(connection, await connection.createOffer())
-        await self._client.api.invite(self.id, self._peer, connection.localDescription.sdp)
+        try:
+            await self._client.api.invite(self.id, self._peer, self._offered(connection))
+        except Refused as refusal:
+            await self._give_up(connection, refusal)
+            return
         say("invited", call=self.id, to=self._peer)
         await self._client.api.end_of_candidates(self.id)
         sdp = await self.answered
@@ -73,9 +87,9 @@ class Call:
         await self._until_connected(connection)
         await self._media_flows.wait()
         await self._chat.begin()
-        await self._enough.wait()
         await self._chat.over()
-        await asyncio.sleep(self._rest(seconds, _now()))
+        for heard in self._heard:
+            await heard.lasted.wait()
         await self._client.api.hang_up(self.id)
         await self._finish(connection)
 
@@ -87,7 +101,7 @@ class Call:
         await self._describe_own(connection, await connection.createAnswer())
         if self.id in self._client.checks_first:
             await _agent(connection).checked_every_pair()
-        await self._client.api.answer(self.id, connection.localDescription.sdp)
+        await self._client.api.answer(self.id, self._offered(connection))
         await self._client.api.end_of_candidates(self.id)
         await self._until_connected(connection)
         await self.hung_up.wait()
@@ -108,12 +122,14 @@ class Call:
         await self._chat.hear()
 
     async def _open(self) -> RTCPeerConnection:
-        relay = await self._client.api.relay()
-        connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        relay = self._client.relays.get(self.id) or await self._client.api.relay()
+        connection = RTCPeerConnection(
+            RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+        )
         use_certificate(connection, LoggedCertificate.logging_to(self._client.keys["dtls"]))
         connection.on("connectionstatechange", self._connected.set)
         connection.on("track", self._listen)
-        connection.addTrack(Tone(self._client.tone))
+        add_streams(connection, self._streams, self._client.name, self._client.tone)
         _agent(connection).use(self._servers(relay))
         return connection
 
@@ -135,6 +151,10 @@ class Call:
         kinds = [one.type for one in _agent(connection).gathered()]
         why = _agent(connection).unrelayed
         say("gathered", call=self.id, candidates=kinds, unrelayed=why)
+
+    def _offered(self, connection: RTCPeerConnection) -> str:
+        """Our own description, as the peer is to have it."""
+        return with_contents(connection.localDescription.sdp, self._streams)
 
     async def _describe(self, connection: RTCPeerConnection, peer: RTCSessionDescription) -> None:
         await connection.setRemoteDescription(peer)
@@ -165,32 +185,34 @@ class Call:
         await self._client.api.report(self.id, self._received)
         say("reported", call=self.id)
 
-    def _rest(self, seconds: float, now: float) -> float:
-        """How long the call still has to last, in seconds, once it had media enough for them.
-
-        A sender that was late makes up for it: so many frames may have taken less time.
-        """
-        return self._first_frame + seconds + _MARGIN - now
+    async def _give_up(self, connection: RTCPeerConnection, refusal: Refused) -> None:
+        """The service does not want this call: say why, and that nothing was received."""
+        say(
+            "refused",
+            call=self.id,
+            status=refusal.status,
+            code=refusal.code,
+            reason=refusal.message,
+        )
+        await connection.close()
+        await self._client.api.report(self.id, 0)
+        say("reported", call=self.id)
 
     def _listen(self, track: MediaStreamTrack) -> None:
-        self._client.keep(self._consume(track))
+        heard = Heard(track, self._wanted)
+        self._heard.append(heard)
+        self._client.keep(heard.consume(self._hear if heard.kind == "audio" else self._see))
 
-    async def _consume(self, track: MediaStreamTrack) -> None:
-        """Take every frame: what nobody takes stays in memory."""
-        try:
-            while True:
-                await track.recv()
-                self._first_frame = self._first_frame or _now()
-                self._received += 1
-                if self._received % _FRAMES_PER_SECOND == 0:
-                    seconds = self._received // _FRAMES_PER_SECOND
-                    say("media", call=self.id, seconds=seconds)
-                if self._received >= min(self._wanted, _BEFORE_CHAT):
-                    self._media_flows.set()
-                if self._received >= self._wanted:
-                    self._enough.set()
-        except MediaStreamError:
-            return
+    def _hear(self, number: int, _frame: Frame) -> None:
+        self._received = number
+        if number % _FRAMES_PER_SECOND == 0:
+            say("media", call=self.id, seconds=number // _FRAMES_PER_SECOND)
+        if number >= min(_BEFORE_CHAT, self._wanted * _FRAMES_PER_SECOND):
+            self._media_flows.set()
+
+    def _see(self, number: int, frame: Frame) -> None:
+        if number == 1 and isinstance(frame, VideoFrame):
+            say("picture", call=self.id, width=frame.width, shows=name_in(frame))
 
 
 def _agent(connection: RTCPeerConnection) -> IceAgent:
@@ -198,17 +220,17 @@ def _agent(connection: RTCPeerConnection) -> IceAgent:
     return ice.agent_of(connection.getSenders()[0].transport.transport)
 
 
-def _now() -> float:
-    return asyncio.get_running_loop().time()
-
-
 class Client:
     """One user's client: takes orders and notifications, each call a task of its own."""
 
     def __init__(self, api: Api, config: dict[str, Any]) -> None:
         self.api = api
+        self.name: str = config["name"]
         self.tone: int = config["tone"]
         self.keys = {kind: Path(path) for kind, path in config["keys"].items()}
+        for key_log in self.keys.values():
+            # One that stays empty tells that there was nothing to log.
+            key_log.touch()
         #: Calls that are to be answered only after checks on every pair.
         self.checks_first = frozenset[str](config["checks_first"])
         #: Calls in which only relayed candidates may be used.
@@ -217,6 +239,10 @@ class Client:
         self.chats: dict[str, tuple[list[str], int]] = {
             call: (chat["says"], chat["hears"]) for call, chat in config["chats"].items()
         }
+        #: Call -> what we send in it; sound alone where nothing is said of it.
+        self.streams: dict[str, list[str]] = config["streams"]
+        #: Call -> an ICE server that we use in place of the service's.
+        self.relays: dict[str, dict[str, Any]] = config["relays"]
         self._calls: dict[str, Call] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -299,8 +325,9 @@ async def _run(config: dict[str, Any]) -> None:
 def main(config: dict[str, Any]) -> int:
     """Run.
 
-    ``config``: credential (file), tone, front_end and telemetry (names), authority, keys
-    (files), checks_first and relay_only (calls), proxy (what Proxy is made of, or None), chats
-    (call -> what is said, how many lines are heard).
+    ``config``: name, credential (file), tone, front_end and telemetry (names), authority,
+    keys (files), checks_first and relay_only (calls), proxy (what Proxy is made of, or
+    None), chats (call -> what is said, how many lines are heard), streams (call -> what is
+    sent), relays (call -> an ICE server other than the service's).
     """
     return run_until_terminated(_run(config))

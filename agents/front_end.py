@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
+from agents.edge.calls import Calls
 from agents.edge.identities import Identities
 from agents.edge.relay_access import RelayAccess
 from agents.edge.state import Edge
@@ -27,10 +28,12 @@ def surface(edge: Edge, access_key: str) -> web.Application:
 def main(config: dict[str, Any]) -> int:
     """Serve.
 
-    ``config``: address, certificate, key_log, relay_urls, relay_secret, access_key (in
+    ``config``: address, certificate, key_log, relay_urls, relay_addresses,
+    relay_secret, access_key (in
     base64), token_key (a JSON Web Key).
     """
     identities = Identities(config["token_key"])
     relays = RelayAccess(tuple(config["relay_urls"]), config["relay_secret"])
-    app = surface(Edge(identities, relays), config["access_key"])
+    calls = Calls(frozenset(config["relay_addresses"]))
+    app = surface(Edge(identities, relays, calls=calls), config["access_key"])
     return run_until_terminated(serve(app, config))

@@ -52,7 +52,7 @@ def canary_problems(
     media: tuple[int, int] | None,
     late: Collection[str] = (),
 ) -> Iterator[Problem]:
-    """Taps whose canaries do not embrace the media (first and last packet of it, ns).
+    """Taps whose canaries do not embrace media's time (its first and last packet, ns).
 
     At the taps of ``late`` the first canary comes in mid-call.
     """
@@ -73,11 +73,11 @@ def _doubts(canaries: Canaries, tap: str, first: int | None, last: int | None) -
     if before is None:
         yield "no canary arrived before the calls"
     elif first is not None and before > first:
-        yield "the first canary arrived only after media had begun"
+        yield "the first canary arrived only after media's time had begun"
     if after is None:
         yield "no canary arrived after the calls"
     elif last is not None and after < last:
-        yield "the last canary arrived before media had ended"
+        yield "the last canary arrived before media's time had ended"
 
 
 def late_taps(run: Run) -> frozenset[str]:

@@ -39,12 +39,27 @@ from results.setup.checks import Check, checks_of, stun_messages
 from results.setup.first_packet import Reversal, reversal
 from results.setup.ice import Ice
 from results.setup.pairs import pair_outcomes, pair_problems, unselected_pairs
+from results.setup.refused import (
+    gathered_sockets,
+    refusal_of,
+    refused_citations,
+    refused_problems,
+    refused_times,
+)
 from results.setup.selection import Selection, off_the_pair, selection_of
 from results.setup.service_keys import ServiceKeys
 from results.setup.signalling import KeyLogs, Signalling, read_signalling
-from results.setup.steps import Scene, citations_of, find_steps, step_problems, steps_of
+from results.setup.steps import (
+    STEPS_TO_INVITE,
+    Scene,
+    citations_of,
+    find_steps,
+    step_problems,
+    steps_of,
+)
 from results.setup.turn import Turn, read_turn
 from results.shown import CallEvidence, Evidence, Shown
+from results.sources import Declared, by_source, declared_in, named, source_problems, ssrc_of
 from results.tracing.inversion import inverted_cables
 from results.tracing.legs import Conversations, NamedFlow, Opened, hosts_of, in_order, name_of
 from results.tracing.onward import with_onward
@@ -125,14 +140,14 @@ class Reading:
     def sockets(self, call: Call) -> set[Socket]:
         """The sockets from which a call's checks were sent."""
         checks = (check for found in self.checks[call.id].values() for check in found)
-        return {socket_at_start(check.request) for check in checks}
+        return {socket_at_start(check.request) for check in checks} | gathered_sockets(call)
 
     @cached_property
     def keys(self) -> tuple[list[MediaKey], list[Problem]]:
         """The media keys of all calls."""
         keys: list[MediaKey] = []
         problems: list[Problem] = []
-        for call in self.calls:
+        for call in (call for call in self.calls if not call.refused):
             found = self.handshakes
             own, wrong = keys_of_call(self.table, call, self.sockets(call), found, self.dtls_keys)
             keys += own
@@ -214,13 +229,19 @@ class Reading:
         )
 
     def media_times(self) -> tuple[int, int] | None:
-        """When the first and the last media packet of the run were seen, in ns."""
+        """When the first and the last media packet of the run were seen, in ns.
+
+        Of a call that was refused, when media could have been: from gathering to its end.
+        """
         paths = [
             path for stream in self.media[0] for packet in stream.packets for path in packet.paths
         ]
-        if not paths:
+        times = [(path.first.time, path.last.time) for path in paths]
+        for call in self.calls:
+            times += refused_times(self.table, call, self.spoken)
+        if not times:
             return None
-        return min(path.first.time for path in paths), max(path.last.time for path in paths)
+        return min(first for first, _ in times), max(last for _, last in times)
 
     def openings(self) -> Iterator[Opening]:
         """All that is signalling: DNS queries and TCP connections."""
@@ -296,8 +317,37 @@ class Reading:
         """Whether the tap that missed a packet was read at all; else that is said already."""
         return hole.missed is None or hole.missed in self.table.taps
 
+    def refused_call(self, call: Call) -> CallEvidence:
+        """A call that the service refused: three steps, and nothing may come after them."""
+        plan = next((plan for plan in self.run.calls if plan.id == call.id), None)
+        steps = find_steps(self.scene, call, None, ())[:STEPS_TO_INVITE]
+        own, shakes = self.checks[call.id], self.handshakes
+        return CallEvidence(
+            call=call,
+            result=CallResult(
+                participants=call.participants,
+                steps=steps_of(self.scene, steps),
+                media=(),
+                selected={},
+                refused=refusal_of(self.table, plan, call),
+            ),
+            selection=selection_of(self.table, call, own, None),
+            media_flows=(),
+            problems=(
+                *candidate_problems(self.table, self.places, self.spoken, self.turn, call),
+                *refused_problems(self.table, plan, call, self.turn, own, shakes),
+                *step_problems(self.scene, call, steps),
+            ),
+            citations=(
+                *citations_of(self.scene, call, steps),
+                *refused_citations(self.table, call),
+            ),
+        )
+
     def call(self, call: Call) -> CallEvidence:
         """One call: its media, the pair it selected and the others, its steps."""
+        if call.refused:
+            return self.refused_call(call)
         streams = [stream for stream in self.media[0] if stream.key.call == call.id]
         streams.sort(key=lambda stream: call.participants.index(stream.key.sender))
         sent = [packet.time for stream in streams for packet in stream.packets]
@@ -349,12 +399,18 @@ class Reading:
         user = self.run.expect.refused_first
         return reversal(ice, user) if user in ice.call.participants else Reversal()
 
-    def paths_of(self, call: Call, stream: Stream) -> tuple[MediaPath, ...]:
-        """The distinct paths of a stream, each with its quality."""
-        found = media_paths(
-            stream, self.media[1], self.conversations, self.turn, self.streams.carrier
-        )
-        return with_quality(self.table, stream, found, call.clock_rates)
+    @cached_property
+    def declared(self) -> dict[str, list[Declared]]:
+        """Call -> the sources of media that its descriptions declare."""
+        return {call.id: declared_in(call) for call in self.calls}
+
+    def paths_of(self, call: Call, stream: Stream) -> Iterator[MediaPath]:
+        """The distinct paths of each source of a stream, each with its quality."""
+        for ssrc, part in by_source(stream, self.declared[call.id]).items():
+            others = [packet for packet in self.media[1] if ssrc_of(packet) == ssrc]
+            found = media_paths(part, others, self.conversations, self.turn, self.streams.carrier)
+            measured = with_quality(self.table, part, found, call.clock_rates)
+            yield from named(measured, ssrc, self.declared[call.id])
 
     def call_problems(
         self, call: Call, streams: list[Stream], selection: Selection
@@ -376,4 +432,6 @@ class Reading:
             yield from off_the_pair(self.table, self.places, call, selection, stream.arrived)
         if planned and call.answered_by_callee:
             yield from too_short(self.table, planned, streams)
+            declared = self.declared[call.id]
+            yield from source_problems(self.table, planned, call, declared, streams)
             yield from chat_problems(self.table, planned, call, streams, self.openings())

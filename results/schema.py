@@ -53,6 +53,16 @@ class Verdict(StrEnum):
     INCONCLUSIVE = "INCONCLUSIVE"
 
 
+class StreamKind(StrEnum):
+    """What a stream of media is there for."""
+
+    AUDIO = "audio"
+    CAMERA = "camera"
+    SCREEN = "screen"
+    #: Video of which its description tells no more.
+    VIDEO = "video"
+
+
 class PlannedCall(Record):
     """A call that the run was asked to make; ``seconds`` of media each way at least."""
 
@@ -66,6 +76,12 @@ class PlannedCall(Record):
     chat: tuple[str, ...] = ()
     #: Both use relayed candidates only, whatever their networks would allow.
     relay_only: bool = False
+    #: What each end sends.
+    streams: tuple[StreamKind, ...] = (StreamKind.AUDIO,)
+    #: A third party's relay, which the caller uses in place of the service's.
+    third_party_relay: Name | None = None
+    #: The error code with which the service must refuse the invite; None: it must not.
+    refused: str | None = None
 
     def said_by(self, user: str) -> tuple[str, ...]:
         """What a user says in the chat."""
@@ -206,6 +222,13 @@ class MediaPath(Record):
     taps: tuple[str, ...]
     packets: int
     authenticated: int
+    #: What the sender's description says of it; None where that does not declare its SSRC.
+    #: Results of earlier versions have neither, and one path for all streams of a direction.
+    stream: StreamKind | None = None
+    #: The synchronization source (RFC 3550, section 3), and of a retransmission (RFC 4588) the
+    #: one that it repeats.
+    ssrc: int | None = None
+    repeats: int | None = None
     #: Users whose TURN allocations the media passed, in the order of the way; none if direct.
     allocated_by: tuple[str, ...] = ()
     #: From tap to tap. Results of earlier versions have neither.
@@ -245,6 +268,20 @@ class PairOutcome(Record):
     frame: int | None = None
 
 
+class Refused(Record):
+    """The service's answer to an invite that it refused, and the frame that ends it."""
+
+    status: int
+    code: str
+    message: str
+    tap: str
+    frame: int
+    #: The third party's relay that the caller had used, and how many packets were seen there,
+    #: but for canaries and ARP.
+    relay: str | None = None
+    relay_packets: int | None = None
+
+
 class CallResult(Record):
     """What the captures show of one call."""
 
@@ -254,6 +291,8 @@ class CallResult(Record):
     selected: dict[str, Selected]
     #: Every pair but the selected one, in both directions.
     pairs: tuple[PairOutcome, ...] = ()
+    #: Where the call did not come about because the service did not want it.
+    refused: Refused | None = None
 
 
 class Citation(Record):

@@ -18,10 +18,11 @@ from results.schema import (
     Verdict,
 )
 from results.setup.pairs import refusals_of_direct
+from results.setup.refused import refusal_in_words, silence_in_words
 from results.setup.selection import claim_problems
 from results.shown import CallEvidence, Evidence, Shown
 from results.tracing.legs import NamedFlow, in_order
-from results.words import flows_in_words
+from results.words import flows_in_words, listed
 from topologies.spec import Flow
 
 #: Call -> participant -> what it says it selected.
@@ -91,7 +92,12 @@ def _missing(plan: PlannedCall, seen: CallEvidence | None) -> str | None:
         return f"{name} is not in the captures"
     if seen.call.participants != (plan.caller, plan.callee):
         return f"{name} was made by {' and '.join(seen.call.participants)}"
-    if not seen.call.answered_by_callee:
+    refused = seen.result.refused
+    if plan.refused and not refused:
+        return f"{name} was not refused by the service"
+    if refused and not plan.refused:
+        return f"{name} was refused by the service: {refusal_in_words(refused)}"
+    if not refused and not seen.call.answered_by_callee:
         return f"{name} was never answered"
     return None
 
@@ -209,12 +215,18 @@ def _figures(evidence: Evidence) -> str:
 
 
 def _call_figures(call: CallEvidence) -> str:
-    media = call.result.media
+    media, why = call.result.media, call.result.refused
+    if why:
+        who = f"{call.call.caller} was refused the call to {call.call.callee}, as planned"
+        return f"{who}: {refusal_in_words(why)}; {silence_in_words(why)}"
     good, packets = sum(path.authenticated for path in media), sum(path.packets for path in media)
     names, flows = " and ".join(call.result.participants), flows_in_words(call.media_flows)
     figures = f"{names}: {good:,} of {packets:,} media packets authenticated, {flows}"
     for transport in dict.fromkeys(path.transport for path in media if path.transport != "udp"):
         figures += f", over {_TRANSPORTS[transport]} to the relay"
+    streams = dict.fromkeys(path.stream for path in media if path.stream)
+    if len(streams) > 1:
+        figures += f", {listed([*streams])}"
     if call.call.chat:
         figures += f", {len(call.call.chat) // 2:,} chat messages"
     refused = refusals_of_direct(call.result.pairs)

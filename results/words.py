@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from results.schema import MediaPath
 from results.tracing.legs import NamedFlow
 
 
@@ -15,6 +16,13 @@ def flows_in_words(flows: Sequence[NamedFlow]) -> str:
     if not flows:
         return "no flow"
     return f"Flow{'s' if len(flows) > 1 else ''} {listed([str(flow) for flow in flows])}"
+
+
+def direction_in_words(path: MediaPath) -> str:
+    """Which media took a path: alice → eve, camera."""
+    stream = f", {path.stream}" if path.stream else ""
+    again = ", sent again" if path.repeats is not None else ""
+    return f"{path.from_} → {path.to}{stream}{again}"
 
 
 def packets_in_words(count: int) -> str:

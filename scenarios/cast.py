@@ -5,12 +5,14 @@ They belong to the run and not to the world: they have its key logs and its stat
 
 import base64
 import secrets
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from agents import relay
 from agents.edge import tokens
+from agents.edge.relay_access import credentials
 from agents.tls import Authority, new_authority
 from results.schema import Run, RunFolder
 from results.setup.service_keys import ServiceKeys
@@ -25,6 +27,9 @@ _ACCESS_KEY_BYTES = 64
 #: The application's own server, as its logs are called.
 _TRUSTED_SERVICE = "trusted_service"
 
+#: Life of credentials for a third party's relay, in seconds.
+_THIRD_PARTY_TTL = 600
+
 #: Tones of the users, in hertz: multiples of 50 (see agents/tone.py).
 _LOWEST_TONE, _TONE_STEP = 400, 50
 
@@ -35,6 +40,8 @@ class WorldSecrets:
 
     #: What the relays' credentials are made of.
     relay: str
+    #: What the credentials of relays that are not the service's are made of.
+    third_party: str
     authority: Authority
     #: User -> password at the proxy.
     logins: dict[str, str]
@@ -44,7 +51,7 @@ def new_secrets(network: Network) -> WorldSecrets:
     """Secrets of a world with this network."""
     users = [host.name for host in network.with_role(Role.USER) if host.proxy]
     logins = {user: secrets.token_hex(8) for user in users}
-    return WorldSecrets(secrets.token_hex(16), new_authority(), logins)
+    return WorldSecrets(secrets.token_hex(16), secrets.token_hex(16), new_authority(), logins)
 
 
 class Cast:
@@ -141,10 +148,13 @@ class Cast:
     def _front_ends_own(self) -> dict[str, Any]:
         """What a front end knows that others do not."""
         network = self._lab.network
-        relays = [host.domain or "" for host in network.with_role(Role.RELAY)]
+        relays = network.service_relays()
         transports = network.relay_transports
         return {
-            "relay_urls": [uri for domain in relays for uri in relay.uris(domain, transports)],
+            "relay_urls": [
+                uri for host in relays for uri in relay.uris(host.domain or "", transports)
+            ],
+            "relay_addresses": [str(host.address) for host in relays],
             "relay_secret": self._secrets.relay,
             "access_key": self._access_key,
             "token_key": self._token_key,
@@ -153,6 +163,7 @@ class Cast:
     def _client(self, user: str, tone: int, run: Run) -> Program:
         (telemetry,) = self._lab.network.with_role(Role.TELEMETRY)
         config = {
+            "name": user,
             "credential": str(_credential(user)),
             "tone": tone,
             "front_end": self._front_end.domain,
@@ -168,6 +179,12 @@ class Cast:
                 call.id: {"says": call.said_by(user), "hears": len(call.said_to(user))}
                 for call in run.calls
             },
+            "streams": {call.id: call.streams for call in run.calls},
+            "relays": {
+                call.id: self._third_party(self._lab.network.host(call.third_party_relay), user)
+                for call in run.calls
+                if call.third_party_relay and call.caller == user
+            },
         }
         return Program(name=user, module="agents.client", config=config)
 
@@ -180,6 +197,13 @@ class Cast:
         found = network.proxy(host)
         login = {"user": user, "password": self._secrets.logins[user]} if found.login else {}
         return {"address": str(network.host(host).address), "port": found.port, **login}
+
+    def _third_party(self, relay_host: Host, user: str) -> dict[str, Any]:
+        """An ICE server that the service knows nothing of, as its owner tells a user."""
+        expiry = int(time.time()) + _THIRD_PARTY_TTL
+        username, credential = credentials(self._secrets.third_party, user, expiry)
+        urls = relay.uris(relay_host.domain or "", ("udp",))
+        return {"urls": urls, "username": username, "credential": credential}
 
     def _spawn(self, host: str, program: Program) -> Process:
         return self._lab.spawn(host, program, self._folder.events(host), self._folder.log(host))

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from results.comparison import Comparison
 from results.schema import REPORT, MediaPath, Result, Verdict
+from results.words import direction_in_words
 from scenarios.bench import Figure
 from scenarios.lines.bench import Figure as Line
 from scenarios.reading.bench import Figure as Reading
@@ -91,7 +92,7 @@ def quality(results: Sequence[Judged]) -> None:
         for title in _QUALITY:
             grid.add_column(title, justify="right")
         for path in (path for call in result.calls for path in call.media):
-            grid.add_row(f"[bold]{path.from_} → {path.to}", *_quality_cells(path))
+            grid.add_row(f"[bold]{direction_in_words(path)}", *_quality_cells(path))
             for hop in path.hops:
                 times = (hop.delay_ms, hop.delay_p99_ms, hop.jitter_ms)
                 cells = (str(hop.packets), str(hop.lost), "", "", "", *map(_ms, times))

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from controllers.policy import Policy, load
 from controllers.policy import find as find_policy
-from results.schema import Connection, Expectation, PlannedCall, Transport
+from results.schema import Connection, Expectation, PlannedCall, StreamKind, Transport
 from topologies.spec import Flow, Network, Role
 
 _FOLDER = Path(__file__).parent
@@ -38,6 +38,12 @@ class Call:
     chat: tuple[str, ...] = ()
     #: Both use relayed candidates only, whatever their networks would allow.
     relay_only: bool = False
+    #: What each end sends.
+    streams: tuple[StreamKind, ...] = (StreamKind.AUDIO,)
+    #: A third party's relay, which the caller uses in place of the service's.
+    third_party_relay: str | None = None
+    #: The error code with which the service must refuse the invite: the call must not come about.
+    refused: str | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +107,9 @@ class Scenario:
                 callee_checks_first=call.callee_checks_first,
                 chat=call.chat,
                 relay_only=call.relay_only,
+                streams=call.streams,
+                third_party_relay=call.third_party_relay,
+                refused=call.refused,
             )
             for number, call in enumerate(self.calls, 1)
         )
@@ -153,6 +162,18 @@ def _call_problems(network: Network, call: Call) -> Iterator[str]:
         yield f"the call of {call.caller} lasts {call.seconds:g} seconds; it must last longer"
     if "" in call.chat:
         yield f"the chat of {call.caller} and {call.callee} has an empty message"
+    yield from _stream_problems(call)
+    relays = [host.name for host in network.third_party_relays()]
+    if call.third_party_relay not in (None, *relays):
+        other = call.third_party_relay
+        yield f"it has no third-party relay {other!r}; there are: {_listed(relays)}"
+
+
+def _stream_problems(call: Call) -> Iterator[str]:
+    if StreamKind.AUDIO not in call.streams:
+        yield f"the call of {call.caller} has no audio, by which its seconds are counted"
+    if StreamKind.VIDEO in call.streams or len(set(call.streams)) < len(call.streams):
+        yield f"the call of {call.caller} can have audio, camera and screen, each once"
 
 
 def _connection_problems(network: Network, connection: ConnectVpn) -> Iterator[str]:

@@ -222,7 +222,13 @@ class Stage:
         refused = [host.address for host in own]
         relays = [
             relay.program(host, DOMAIN, known.relay, certify(known.authority, host), refused)
-            for host in network.with_role(Role.RELAY)
+            for host in network.service_relays()
+        ]
+        third_party = [
+            relay.program(
+                host, host.domain or host.name, known.third_party, certify(known.authority, host)
+            )
+            for host in network.third_party_relays()
         ]
         resolvers = [
             resolver.resolver(host, network.hosts, PRIVATE)
@@ -237,7 +243,7 @@ class Stage:
             proxy.program(network.host(one.host), one, known.logins, PRIVATE)
             for one in network.proxies
         ]
-        return relays + resolvers + forwarders + proxies
+        return relays + third_party + resolvers + forwarders + proxies
 
     def _start(self, program: Program) -> Process:
         log = self._logs / f"{program.name}.log"
@@ -272,8 +278,12 @@ class Stage:
         self._tunnels.connect(self._network.vpn(connection.vpn), connection.host)
 
     def _await_end(self, call: PlannedCall, clients: dict[str, Process]) -> None:
-        for user in (call.caller, call.callee):
-            self._processes.wait_event(clients[user], "reported", _SILENCE, call=call.id)
+        """Wait for the reports of both ends; who was called knows nothing of a refused call."""
+        caller, callee = clients[call.caller], clients[call.callee]
+        self._processes.wait_event(caller, "reported", _SILENCE, call=call.id)
+        said = [heard["event"] for heard in caller.events if heard.get("call") == call.id]
+        if "refused" not in said:
+            self._processes.wait_event(callee, "reported", _SILENCE, call=call.id)
 
 
 def keep_logs(folder: RunFolder) -> None:

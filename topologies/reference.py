@@ -124,6 +124,33 @@ def _by_proxy(host: Host) -> Host:
     return host.model_copy(update={"nameserver": None, "proxy": _PROXY.name})
 
 
+def office_and_third_party() -> Network:
+    """The office and the homes, and on the internet a relay that is not the service's.
+
+    It asks for credentials of its own, and has a name outside the service's zone::
+
+        link       prefix               hosts
+        backbone   198.51.100.48/28     inet .49, resolver .53, ext_relay .54
+    """
+    network = office_and_homes()
+    relay = Host(
+        name="ext_relay",
+        role=Role.RELAY,
+        segment=Segment.INTERNET,
+        interfaces=attached_to(backbone="198.51.100.54/28"),
+        routes=(default_route("198.51.100.49"),),
+        domain="relay.example.net",
+        nameserver="resolver",
+    )
+    return Network(
+        **{
+            **dict(network),
+            "name": "office_and_third_party",
+            "hosts": (*network.hosts, relay),
+        }
+    )
+
+
 #: What a split tunnel carries: the LANs with the forwarder, the other VPN users, front end
 #: and telemetry. Never the relay, the office's public prefix, or peers: media must find its
 #: way around.

@@ -271,6 +271,14 @@ class Network(Spec):
         """All hosts that play the role, in order of declaration."""
         return tuple(host for host in self.hosts if host.role is role)
 
+    def service_relays(self) -> tuple[Host, ...]:
+        """The service's own transport relays."""
+        return tuple(h for h in self.with_role(Role.RELAY) if h.segment is Segment.SERVICE)
+
+    def third_party_relays(self) -> tuple[Host, ...]:
+        """Relays that are not the service's (call-flow-topologies, "Interoperability")."""
+        return tuple(h for h in self.with_role(Role.RELAY) if h.segment is not Segment.SERVICE)
+
     def attached(self, link: str) -> Iterator[tuple[Host, int]]:
         """Every (host, interface index) on the link."""
         for host in self.hosts:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from agents.edge.refusal import conflict, forbidden, not_found
+from agents.edge.refusal import conflict, forbidden, not_found, third_party_relay
+from agents.edge.relayed import relayed_candidates
 
 
 class State(StrEnum):
@@ -55,8 +56,9 @@ class Call:
 
 @dataclass
 class Calls:
-    """All calls, each by its id."""
+    """All calls, each by its id; ``relays`` are the addresses of the service's own relays."""
 
+    relays: frozenset[str] = frozenset()
     _calls: dict[str, Call] = field(default_factory=dict)
     #: Ids of repeatable requests -> the call that each has made.
     _repeatable: dict[str, Call] = field(default_factory=dict)
@@ -71,6 +73,7 @@ class Calls:
         """A user's invite to another; 409 where there is such a call already."""
         if name in self._calls:
             raise conflict(f"there is a call {name!r} already")
+        self._expect_own_relays(sdp)
         call = self._calls[name] = Call(name, source, (target,))
         return list(call.to_others(source, {"type": "invite", "sdp": sdp}))
 
@@ -82,11 +85,13 @@ class Calls:
             raise forbidden(f"{user} began call {name!r}, the others answer it")
         if call.state is not State.CONNECTING:
             raise conflict(f"call {name!r} has been answered")
+        self._expect_own_relays(sdp)
         call.state = State.CONNECTED
         return notices
 
     def candidate(self, name: str, user: str, candidate: str) -> list[Notice]:
         """A trickled candidate; an empty one ends them (RFC 8838, section 13)."""
+        self._expect_own_relays(candidate)
         message = {"type": "candidate", "candidate": candidate}
         return list(self.call(name).to_others(user, message))
 
@@ -121,6 +126,16 @@ class Calls:
         self._end(name)
         message = {"type": "hangup", "call": name, "from": call.source}
         return [Notice(user, message) for user in call.participants]
+
+    def _expect_own_relays(self, sdp: str) -> None:
+        """Refuse descriptions and candidates that would lead media over a third party's relay.
+
+        It may pass the service's own only (call-flows-background, "Interoperability
+        restrictions").
+        """
+        for address, port in relayed_candidates(sdp):
+            if address not in self.relays:
+                raise third_party_relay(address, port)
 
     def _end(self, name: str) -> None:
         self._calls.pop(name).state = State.DISCONNECTED

@@ -39,6 +39,15 @@ def forbidden(why: str) -> Refusal:
     return Refusal(HTTPStatus.FORBIDDEN, "Forbidden", why)
 
 
+def third_party_relay(address: str, port: str) -> Refusal:
+    """Media would pass a relay that is not the service's."""
+    message = (
+        f"the relayed candidate {address} port {port} belongs to no relay of this service; "
+        "media may pass no other, so allocate at those of GET /v1/users/ID/relay"
+    )
+    return Refusal(HTTPStatus.FORBIDDEN, "ThirdPartyRelay", message)
+
+
 def not_found(message: str) -> Refusal:
     """There is no such thing."""
     return Refusal(HTTPStatus.NOT_FOUND, "NotFound", message)

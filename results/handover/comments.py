@@ -14,9 +14,10 @@ from results.handover.notes import Notes, unless_arrived
 from results.handover.stun_notes import add_stun
 from results.handover.talk_notes import add_talk
 from results.judge import Judged
-from results.media import Stream
+from results.media import Packet, Stream
 from results.packets import Kind, PacketTable
 from results.schema import Endpoint, Result
+from results.sources import stream_of
 from results.tracing.paths import Path
 from topologies.spec import Flow
 
@@ -40,15 +41,17 @@ def _add_media(notes: Notes, reading: Reading) -> None:
     for stream in streams:
         for packet in stream.packets:
             for path in packet.paths:
-                notes.along(path, _media(reading, stream, path))
+                notes.along(path, _media(reading, stream, packet, path))
     for packet in strangers:
         for path in packet.paths:
             notes.along(path, "looks like SRTP, but is under no key of this run")
 
 
-def _media(reading: Reading, stream: Stream, path: Path) -> str:
+def _media(reading: Reading, stream: Stream, packet: Packet, path: Path) -> str:
     way = "through the relay" if path.relays else "direct"
-    meaning = f"media {stream.key.sender} → {stream.key.receiver} · {way}"
+    kind = stream_of(packet, stream.key.sender, reading.declared[stream.key.call])
+    ends = f"{stream.key.sender} → {stream.key.receiver}"
+    meaning = f"media {ends}, {kind} · {way}" if kind else f"media {ends} · {way}"
     return unless_arrived(reading, path, meaning, "established")
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from ipaddress import AddressValueError, IPv4Address
 from typing import Literal, NamedTuple, cast
 
+from results.protocols.sdp_media import MediaLine, media_lines
+
 CandidateType = Literal["host", "srflx", "prflx", "relay"]
 
 #: An IPv4 address and a port, both as numbers.
@@ -34,6 +36,7 @@ class Description:
     fingerprints: frozenset[tuple[str, str]] = frozenset()
     #: RTP payload type -> clock rate in Hz (RFC 8866, section 6.6).
     clock_rates: Mapping[int, int] = field(default_factory=dict)
+    media: tuple[MediaLine, ...] = ()
 
     def type_of(self, end: End) -> CandidateType:
         """The declared type of an address; prflx when it was not declared.
@@ -62,6 +65,7 @@ def read_description(text: str) -> Description:
         candidates=tuple(dict.fromkeys(candidate for candidate in found if candidate)),
         fingerprints=frozenset(_fingerprints(lines)),
         clock_rates={int(kind): int(rate) for kind, rate in _RTPMAP.findall(text)},
+        media=media_lines(text),
     )
 
 

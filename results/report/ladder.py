@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from results.schema import CallResult, Step
-from results.setup.steps import NAMES
+from results.setup.steps import NAMES, STEPS_TO_INVITE
 
 #: Step -> the server that has part in it, on the ladder's middle rail.
 _SERVERS = {
@@ -46,10 +46,11 @@ class Rung:
 
 
 def rungs(call: CallResult) -> Iterator[Rung]:
-    """All eight steps; those that were not seen too."""
+    """All eight steps, those that were not seen too; of a refused call those before its end."""
+    last = STEPS_TO_INVITE if call.refused else len(NAMES)
     seen = {step.step: step for step in call.steps}
     began = min((step.time for step in call.steps), default=0.0)
-    for number, name in enumerate(NAMES, start=1):
+    for number, name in enumerate(NAMES[:last], start=1):
         step = seen.get(number)
         time = (step.time - began) * 1000 if step else None
         yield Rung(number, name, _SERVERS.get(number, ""), _RUNGS[number], step, time)

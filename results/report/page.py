@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from results.report.content import Content
+from results.words import direction_in_words
 
 _TEMPLATES = files("results.report") / "templates"
 
@@ -66,6 +67,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"px": _pixels, "ms": _milliseconds, "slug": _slug, "urlpath": quote}
+    environment.filters["direction"] = direction_in_words
     return environment
 
 

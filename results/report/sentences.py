@@ -47,6 +47,9 @@ def _calls(judged: Judged, as_wanted: str) -> str:
 
 
 def _call(judged: Judged, call: CallResult, as_wanted: str) -> str:
+    if call.refused:
+        who, other = call.participants
+        return f"the service refused {who}'s call to {other} ({call.refused.code}): no media"
     if not call.media:
         return f"no media of {listed(call.participants)} was seen"
     flows = flows_in_words(in_order(flow for path in call.media for flow in path.flows))

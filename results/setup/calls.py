@@ -28,6 +28,8 @@ class Call:
     reports: dict[str, Message]
     #: Chat messages as they were sent, and as they were told, in the order of their rows.
     chat: tuple[Message, ...] = ()
+    #: Why the service refused the invite, as the caller was told.
+    refused: Message | None = None
 
     @property
     def participants(self) -> tuple[str, str]:
@@ -60,7 +62,8 @@ def read_calls(messages: Iterable[Message]) -> list[Call]:
 
 
 def _call(name: str, messages: list[Message]) -> Call | None:
-    invite = _first(messages, Act.INVITE, told=False)
+    granted = _first(messages, Act.INVITE, told=False)
+    invite = granted or _first(messages, Act.REFUSED, told=False)
     if invite is None:
         return None
     caller, callee = invite.user, invite.to
@@ -83,6 +86,7 @@ def _call(name: str, messages: list[Message]) -> Call | None:
         told=_first(messages, Act.ANSWER, told=True, user=caller),
         reports={user: report for user, report in reports.items() if report},
         chat=tuple(message for message in messages if message.act is Act.CHAT),
+        refused=None if granted else _first(messages, Act.REFUSED, told=True, user=caller),
     )
 
 

@@ -11,7 +11,8 @@ The REST surface (hosts by role, names from the network's description)::
     telemetry  POST   /v1/reports                        report
 
 A message stands at the row where its last byte passed the user's own tap; a
-request counts when it was answered with success. Requests tell users by their
+request counts when it was answered with success, and an invite also when it was
+refused, together with the error that it was answered with. Requests tell users by their
 identities; whose one is, its tokens show.
 """
 
@@ -19,6 +20,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -53,6 +55,8 @@ class Act(StrEnum):
     HANGUP = "hangup"
     REPORT = "report"
     CHAT = "chat"
+    #: An invite that the service refused; what is told of it is why.
+    REFUSED = "refused"
 
 
 #: What is said by a POST below a call's own path.
@@ -72,6 +76,9 @@ class Message:
     sdp: str = ""
     candidate: str = ""
     text: str = ""
+    #: Of a refusal, HTTP's and that of the error body.
+    status: int = 0
+    code: str = ""
 
     @property
     def user(self) -> str:
@@ -190,10 +197,12 @@ def _is_granted(exchange: Exchange) -> bool:
 
 
 def messages_of(role: Role, carrier: Carrier, exchange: Exchange) -> Iterator[Message]:
-    """The messages of one exchange with a server of this role; none if it was refused."""
-    if not _is_granted(exchange):
-        return
+    """The messages of one exchange with a server of this role; if refused, only of an invite."""
     path = urlsplit(exchange.target).path.strip("/").split("/")
+    if not _is_granted(exchange):
+        if (role, exchange.method, *path) == (Role.FRONT_END, "POST", "v1", "calls"):
+            yield from _refused(carrier, exchange)
+        return
     match (role, exchange.method, *path):
         case (Role.FRONT_END, "GET", "v1", "users", _, "notifications"):
             yield from _told(carrier, exchange)
@@ -212,6 +221,19 @@ def _sent(act: Act, call: str, carrier: Carrier, exchange: Exchange) -> Iterator
     named = unquote(call) or _text(body, "call")
     if named:
         yield _message(act, named, carrier, body, row=exchange.request_row, told=False)
+
+
+def _refused(carrier: Carrier, exchange: Exchange) -> Iterator[Message]:
+    """An invite and the error that it was answered with; nothing where no answer was seen."""
+    row, status = exchange.response_row, exchange.status
+    if row is None or status is None or status < HTTPStatus.BAD_REQUEST:
+        return
+    for invite in _sent(Act.REFUSED, "", carrier, exchange):
+        yield invite
+        said = _object(exchange.response_body or b"").get("error")
+        error = said if isinstance(said, dict) else {}
+        text, code = _text(error, "message"), _text(error, "code")
+        yield replace(invite, told=True, row=row, sdp="", text=text, status=status, code=code)
 
 
 def _told(carrier: Carrier, exchange: Exchange) -> Iterator[Message]:

@@ -21,6 +21,9 @@ from topologies.spec import Flow
 
 NAMES = ("resolve", "allocate", "invite", "notify", "allocate", "answer", "check", "telemetry")
 
+#: How many of them there are where the service refuses the invite.
+STEPS_TO_INVITE = 3
+
 _NANOSECONDS = 1e9
 
 

@@ -104,6 +104,21 @@ def test_an_invite_reaches_a_user_who_waits() -> None:
     with_service(work)
 
 
+def test_an_invite_with_a_third_partys_relay_is_refused_and_told_to_nobody() -> None:
+    async def work(service: Service) -> None:
+        candidate = "candidate:1 1 udp 1 198.51.100.54 50000 typ relay raddr 10.0.0.1 rport 9"
+        body = {"call": "c", "to": service.bob[0], "sdp": f"v=0\r\na={candidate}\r\n"}
+        answer = await service.says(service.alice, "POST", "/v1/calls", body)
+        status, code, message = await error_of(answer)
+        assert (status, code) == (403, "ThirdPartyRelay")
+        assert "198.51.100.54 port 50000" in message
+        assert (await service.invites()).status == 201
+        (told,) = await service.told(service.bob)
+        assert told["sdp"] == "offer"
+
+    with_service(work)
+
+
 def test_what_is_said_in_a_call_reaches_the_other_side() -> None:
     async def work(service: Service) -> None:
         alice, bob = service.alice, service.bob

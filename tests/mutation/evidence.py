@@ -132,8 +132,9 @@ def _shift(draft: Draft, tap: str, shift: int) -> None:
 
 def _leaks(subject: Subject) -> Iterator[Mutant]:
     """A password follows a packet in its frame, where no reader of packets looks."""
+    used = subject.media_taps or tuple(subject.taps)
     for secret in secrets_of(subject):
-        for tap in [tap for tap in subject.media_taps if subject.taps[tap].mac][:1]:
+        for tap in [tap for tap in used if subject.taps[tap].mac][:1]:
             change = partial(_leak, tap=tap, secret=secret.value.encode())
             reason = rf"{secret.what} crossed in clear \(frame \d+ of {tap}\)"
             yield Mutant(f"{secret.what} at {tap}", change, Verdict.FAIL, reason)

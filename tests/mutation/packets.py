@@ -33,16 +33,19 @@ def _cuts(subject: Subject) -> Iterator[Mutant]:
             rf"\b{tap} lacks \d+ packets|never seen to arrive at {tap}\b|"
             rf"reached {tap} and were never seen to go on|every tap on the way into"
         )
-        change = partial(_cut, numbers={tap: numbers})
+        change = partial(cut, numbers={tap: numbers})
         yield Mutant(f"at {tap}", change, Verdict.INCONCLUSIVE, reason)
     everywhere = subject.numbers(subject.media_rows)
+    if not everywhere:
+        return
     verdict, reason = Verdict.FAIL, r"no authenticated media from \w+ to \w+"
     if subject.is_tunnelled(subject.media_rows):
         verdict, reason = Verdict.INCONCLUSIVE, _UNTIED
-    yield Mutant("everywhere", partial(_cut, numbers=everywhere), verdict, reason)
+    yield Mutant("everywhere", partial(cut, numbers=everywhere), verdict, reason)
 
 
-def _cut(draft: Draft, numbers: Mapping[str, set[int]]) -> None:
+def cut(draft: Draft, numbers: Mapping[str, set[int]]) -> None:
+    """Cut frames, by tap."""
     draft.map_frames(numbers, lambda _tap, _frame: None)
 
 
@@ -79,6 +82,8 @@ def _neighbour(subject: Subject, tap: str) -> str:
 def _foreign(subject: Subject) -> Iterator[Mutant]:
     """Media of another call, or of another run: it looks the same, but is under other keys."""
     changed = {data: _spoilt(data) for data in _payloads(subject, subject.media_rows)}
+    if not changed:
+        return
     change = partial(_replace, subject=subject, changed=changed)
     reason = "authenticates? under no key of this run"
     yield Mutant("of another run", change, Verdict.FAIL, reason)
@@ -120,10 +125,10 @@ def _by_call(subject: Subject) -> dict[tuple[int, int], list[bytes]]:
 
 def _replace(draft: Draft, subject: Subject, changed: Mapping[bytes, bytes]) -> None:
     rows = [row for row in subject.media_rows if subject.table.innermost(row) in changed]
-    _rewrite(draft, subject, rows, lambda data: changed[data])
+    rewrite(draft, subject, rows, lambda data: changed[data])
 
 
-def _rewrite(
+def rewrite(
     draft: Draft, subject: Subject, rows: list[int], change: Callable[[bytes], bytes]
 ) -> None:
     """Change the innermost payload of packets, without a UDP checksum that would tell."""
@@ -186,10 +191,11 @@ def _nominations(subject: Subject) -> Iterator[Mutant]:
     rows = [check.row for check in checks]
 
     def strip(draft: Draft) -> None:
-        _rewrite(draft, subject, rows, lambda data: _stripped(data, passwords[data]))
+        rewrite(draft, subject, rows, lambda data: _stripped(data, passwords[data]))
 
     reason = r"lacks step 7 \(check\): no nominating check was answered"
-    yield Mutant("all of it", strip, Verdict.FAIL, reason)
+    if rows:
+        yield Mutant("all of it", strip, Verdict.FAIL, reason)
 
 
 def _nominating(subject: Subject) -> Iterator[_Check]:

@@ -77,8 +77,9 @@ def _keys(subject: Subject) -> Iterator[Mutant]:
     for user in users:
         change = partial(_spoil, users=[user], kind="tls")
         yield Mutant(f"TLS of {user}", change, Verdict.INCONCLUSIVE, _UNREADABLE)
-    change = partial(_spoil, users=users, kind="dtls")
-    yield Mutant("DTLS of all", change, Verdict.FAIL, _UNAUTHENTIC)
+    if subject.media_rows:
+        change = partial(_spoil, users=users, kind="dtls")
+        yield Mutant("DTLS of all", change, Verdict.FAIL, _UNAUTHENTIC)
     for one, other in pairwise(users):
         change = partial(_swap_keys, one=one, other=other)
         what = f"TLS of {one} and {other} swapped"
@@ -137,7 +138,8 @@ _FORGERIES: dict[str, Callable[[dict[str, Any]], None]] = {
 
 
 def _claims(subject: Subject) -> Iterator[Mutant]:
-    for user in _users(subject):
+    selected = {user for call in subject.result.calls for user in call.selected}
+    for user in (user for user in _users(subject) if user in selected):
         for what, forge in _FORGERIES.items():
             change = partial(_forge, user=user, forge=forge)
             reason = rf"{user} claims the (local|remote) end .* but the captures show"

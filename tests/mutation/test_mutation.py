@@ -13,14 +13,29 @@ from tests.mutation.trial import MUTATIONS, Fate, try_all, try_one
 from tests.results.recorded import reseal, unpack
 from tests.tally import Tally
 
+_STREAMS = {"one stream cut", "two streams swapped"}
+_REFUSED = {"media of a refused call", "a relay's tap empty but for canaries"}
+_OF_MEDIA = {
+    "media cut at one tap",
+    "media moved to another tap",
+    "another call's media",
+    "nomination stripped",
+    "other streams planned",
+    "two taps swapped",
+    "claim forged",
+}
+
 
 @pytest.mark.parametrize(
     ("name", "without"),
     # The oldest run has no firewall, and no counters of its NAT; older users had no tokens.
+    # Only some runs have several streams, or a call that was refused and so no media.
     [
-        ("intranet", {"a policy counter zeroed", "token forged"}),
-        ("external_relayed", {"token forged"}),
-        ("chat_in_call", set()),
+        ("intranet", {"a policy counter zeroed", "token forged", *_STREAMS, *_REFUSED}),
+        ("external_relayed", {"token forged", *_STREAMS, *_REFUSED}),
+        ("chat_in_call", {*_STREAMS, *_REFUSED}),
+        ("one_to_one_video_relayed", _REFUSED),
+        ("third_party_relay", {*_STREAMS, *_OF_MEDIA}),
     ],
 )
 def test_a_sample_of_the_mutants_of_a_recorded_run(

@@ -11,11 +11,13 @@ from tempfile import TemporaryDirectory
 
 from results.judge import judge
 from results.schema import Result, Verdict
-from tests.mutation import evidence, packets, papers
+from tests.mutation import evidence, packets, papers, refusals, sources
 from tests.mutation.subject import Mutant, Mutation, Subject, copy_of
 
 MUTATIONS: tuple[Mutation, ...] = (
     *packets.MUTATIONS,
+    *sources.MUTATIONS,
+    *refusals.MUTATIONS,
     *evidence.MUTATIONS,
     *papers.MUTATIONS,
 )

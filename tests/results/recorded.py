@@ -9,7 +9,7 @@ newer one takes its place by::
 
 import json
 import tarfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +33,22 @@ def unpack(into: Path, name: str = "intranet") -> Path:
 
 
 def as_stored(result: Result) -> Result:
-    """As results were when the runs were stored: they told nothing of quality."""
+    """As results were when the first runs were stored: they told nothing of quality."""
+    return _without(result, {"hops": (), "quality": None, **_SOURCE})
+
+
+def without_sources(result: Result) -> Result:
+    """As results were later: they told nothing of streams and their sources."""
+    return _without(result, _SOURCE)
+
+
+_SOURCE = {"stream": None, "ssrc": None, "repeats": None}
+
+
+def _without(result: Result, cleared: Mapping[str, object]) -> Result:
     calls = (
         call.model_copy(
-            update={
-                "media": tuple(
-                    path.model_copy(update={"hops": (), "quality": None}) for path in call.media
-                )
-            }
+            update={"media": tuple(path.model_copy(update=cleared) for path in call.media)}
         )
         for call in result.calls
     )

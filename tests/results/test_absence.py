@@ -64,9 +64,11 @@ def test_canaries_must_embrace_the_media(tmp_path: FilePath) -> None:
     table = watched(tmp_path)
     everywhere = ", ".join(tap.name for tap in table.taps)
     assert problems(table, (0, 2**62)) == [
-        f"{everywhere} may have been blind: the first canary arrived only after media had begun, "
+        f"{everywhere} may have been blind: "
+        "the first canary arrived only after media's time had begun, "
         "so silence there proves nothing",
-        f"{everywhere} may have been blind: the last canary arrived before media had ended, "
+        f"{everywhere} may have been blind: "
+        "the last canary arrived before media's time had ended, "
         "so silence there proves nothing",
     ]
 
@@ -83,7 +85,7 @@ def test_a_tap_whose_tunnel_comes_up_in_mid_call(tmp_path: FilePath) -> None:
     media = media_of(table)
     canaries = find_canaries(table, RUN)
     assert [problem.text for problem in canary_problems(table, canaries, media)] == [
-        "bob-eth0 may have been blind: the first canary arrived only after media had begun, "
+        "bob-eth0 may have been blind: the first canary arrived only after media's time had begun, "
         "so silence there proves nothing"
     ]
     assert list(canary_problems(table, canaries, media, ["bob-eth0"])) == []

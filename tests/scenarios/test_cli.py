@@ -169,12 +169,12 @@ def test_quality_names_each_direction_and_hop(
 ) -> None:
     assert main(["judge", "--quality", str(recorded)]) == commands.PASS
     rows = [line.replace("│", " ").split() for line in capsys.readouterr().out.splitlines()]
-    (whole,) = (row for row in rows if row[:3] == ["alice", "→", "bea"])
+    (whole,) = (row for row in rows if row[:4] == ["alice", "→", "bea,", "audio"])
     (hop,) = (row for row in rows if row[:3] == ["core-eth1", "→", "branch_rtr-eth1"])
     path = judge(recorded).calls[1].media[0]
     assert path.quality
-    assert whole[3:8] == ["104", "0", "0", "0", "0"]
-    assert whole[8] == f"{path.quality.delay_ms:.3f}"
+    assert whole[4:9] == ["104", "0", "0", "0", "0"]
+    assert whole[9] == f"{path.quality.delay_ms:.3f}"
     assert hop[3:5] == ["104", "0"]
     assert hop[5] == f"{path.hops[2].delay_ms:.3f}"
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from results.schema import StreamKind
 from scenarios.scenario import Call, ConnectVpn, Scenario, ScenarioError, find
 from topologies.spec import Flow
 
@@ -88,3 +89,36 @@ def test_what_cannot_take_place_is_no_scenario(
 def test_who_connects_in_mid_call_is_a_user_of_the_vpn(connection: ConnectVpn, said: str) -> None:
     with pytest.raises(ScenarioError, match=re.escape(said)):
         replace(find("vpn_to_vpn"), connections=(connection,))
+
+
+@pytest.mark.parametrize(
+    ("call", "problem"),
+    [
+        (
+            Call("alice", "eve", streams=(StreamKind.CAMERA,)),
+            "the call of alice has no audio, by which its seconds are counted",
+        ),
+        (
+            Call("alice", "eve", streams=(StreamKind.AUDIO, StreamKind.AUDIO)),
+            "the call of alice can have audio, camera and screen, each once",
+        ),
+        (
+            Call("alice", "eve", streams=(StreamKind.AUDIO, StreamKind.VIDEO)),
+            "the call of alice can have audio, camera and screen, each once",
+        ),
+        (
+            Call("alice", "eve", third_party_relay="relay"),
+            "it has no third-party relay 'relay'; there are: ext_relay",
+        ),
+    ],
+)
+def test_calls_that_cannot_take_place(call: Call, problem: str) -> None:
+    with pytest.raises(ScenarioError, match=re.escape(problem)):
+        replace(find("third_party_relay"), calls=(call,))
+
+
+def test_what_a_call_sends_and_what_becomes_of_it_is_planned() -> None:
+    (video,) = find("one_to_one_video").planned_calls()
+    assert video.streams == (StreamKind.AUDIO, StreamKind.CAMERA, StreamKind.SCREEN)
+    (refused,) = find("third_party_relay").planned_calls()
+    assert (refused.third_party_relay, refused.refused) == ("ext_relay", "ThirdPartyRelay")

@@ -112,3 +112,54 @@ def test_a_repeated_request_makes_no_second_call() -> None:
     assert (len(told), told_again) == (2, [])
     other, _ = calls.create(_wanted("three"), "request-2")
     assert other.id == "three"
+
+
+_OURS, _THEIRS = "203.0.113.9", "198.51.100.54"
+
+
+def _candidate(kind: str, address: str) -> str:
+    return f"candidate:1 1 udp 16777215 {address} 50000 typ {kind} raddr 10.0.0.1 rport 9"
+
+
+def _offer(kind: str, address: str) -> str:
+    return f"v=0\r\nm=audio 9 RTP/AVP 0\r\na={_candidate(kind, address)}\r\n"
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda calls: calls.invite("new", "alice", "bob", _offer("relay", _THEIRS)),
+        lambda calls: calls.answer("c", "bob", _offer("relay", _THEIRS)),
+        lambda calls: calls.candidate("c", "alice", _candidate("relay", _THEIRS)),
+        lambda calls: calls.candidate("c", "alice", _candidate("relay", "turn.example.net")),
+    ],
+)
+def test_candidates_of_a_third_partys_relay_are_refused(act: Callable[[Calls], object]) -> None:
+    calls = Calls(frozenset({_OURS}))
+    calls.invite("c", "alice", "bob", _offer("relay", _OURS))
+    with pytest.raises(Refusal, match="port 50000 belongs to no relay of this service") as refused:
+        act(calls)
+    assert (refused.value.status, refused.value.code) == (403, "ThirdPartyRelay")
+
+
+def test_a_refused_invite_leaves_no_call_and_a_refused_answer_leaves_it_unanswered() -> None:
+    calls = Calls(frozenset({_OURS}))
+    with pytest.raises(Refusal):
+        calls.invite("c", "alice", "bob", _offer("relay", _THEIRS))
+    assert calls.invite("c", "alice", "bob", _offer("relay", _OURS))
+    with pytest.raises(Refusal):
+        calls.answer("c", "bob", _offer("relay", _THEIRS))
+    assert calls.answer("c", "bob", _offer("relay", _OURS))
+
+
+@pytest.mark.parametrize("kind", ["host", "srflx", "prflx"])
+def test_only_relayed_candidates_must_be_the_services(kind: str) -> None:
+    calls = Calls(frozenset({_OURS}))
+    assert calls.invite("c", "alice", "bob", _offer(kind, _THEIRS))
+    assert calls.candidate("c", "alice", _candidate(kind, _THEIRS))
+    assert calls.candidate("c", "alice", "")
+
+
+def test_the_refusal_names_the_candidate() -> None:
+    with pytest.raises(Refusal, match=rf"the relayed candidate {_THEIRS} port 50000 "):
+        Calls(frozenset({_OURS})).invite("c", "alice", "bob", _offer("relay", _THEIRS))

@@ -24,9 +24,9 @@ def tunnelled(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 def test_media_in_a_tunnel_has_its_flow_until_the_tunnel_ends(tunnelled: list[str]) -> None:
-    assert "Flow 2' · media vic → alice · direct" in tunnelled
+    assert "Flow 2' · media vic → alice, audio · direct" in tunnelled
     # Beyond the gateway the documents have no number for it.
-    assert "media vic → alice · direct" in tunnelled
+    assert "media vic → alice, audio · direct" in tunnelled
 
 
 def test_signalling_through_a_tunnel_has_the_flows_of_both_parts(tunnelled: list[str]) -> None:
@@ -64,7 +64,7 @@ def test_media_that_was_not_seen_to_arrive_says_where_it_was_last(tmp_path: Path
     reseal(folder)
     why = "left alice-eth0 and was not seen to arrive at bob-eth0"
     (comment,) = (text for text in said(folder) if why in text and "media" in text.split(" · ")[0])
-    assert comment == f"media alice → bob · direct · {why}"
+    assert comment == f"media alice → bob, audio · direct · {why}"
 
 
 _ALICE = bytes([10, 10, 0, 11])

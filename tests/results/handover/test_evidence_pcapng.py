@@ -120,9 +120,9 @@ def test_media_is_told_by_flow_and_direction_at_every_tap(relayed_story: list[Sh
         for comment in frame.comments
         if " · media " in comment
     )
-    assert found["alice-eth0", "Flow 4 · media alice → eve · through the relay"] > 90
-    assert found["eve-eth0", "Flow 3 · media alice → eve · through the relay"] > 90
-    assert found["eve-eth0", "Flow 3 · media eve → alice · through the relay"] > 90
+    assert found["alice-eth0", "Flow 4 · media alice → eve, audio · through the relay"] > 90
+    assert found["eve-eth0", "Flow 3 · media alice → eve, audio · through the relay"] > 90
+    assert found["eve-eth0", "Flow 3 · media eve → alice, audio · through the relay"] > 90
     # Relays take media out of one wrapping, and put it into another, at the same interface.
     assert {
         comment[:6] for tap, comment in found if tap == "relay-eth0" and "alice → eve" in comment

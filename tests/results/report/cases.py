@@ -61,6 +61,8 @@ CASES: dict[str, tuple[str, Callable[[Path], None]]] = {
     "relayed": ("external_relayed", _as_it_was),
     "around the tunnel": ("vpn_internal_relayed", _as_it_was),
     "in the tunnel": ("vpn_media_in_tunnel", _as_it_was),
+    "three streams": ("one_to_one_video_relayed", _as_it_was),
+    "refused": ("third_party_relay", _as_it_was),
     "failed": ("external_relayed", failed),
     "damaged": ("external_relayed", damaged),
     "interrupted": ("vpn_internal_relayed", interrupted),

@@ -208,3 +208,10 @@ def test_a_network_of_another_scenario_changes_nothing(changed: Callable[..., Co
     content = changed("external_relayed", change)
     assert content.policies == ()
     assert {drawing.name for drawing in content.drawings} == {"wide", "narrow"}
+
+
+def test_the_ladder_of_a_refused_call_ends_with_its_invite(tmp_path: Path) -> None:
+    judged = examine(unpack(tmp_path, "third_party_relay"))
+    (call,) = content_of(judged, Beside()).calls
+    assert [rung.name for rung in call.rungs] == ["resolve", "allocate", "invite"]
+    assert all(rung.step for rung in call.rungs)

@@ -83,10 +83,54 @@ def test_a_notification_stands_where_its_response_was_complete() -> None:
     assert (message.act, message.user, message.row, message.told) == (Act.INVITE, "bob", 77, True)
 
 
-@pytest.mark.parametrize("status", [None, 302, 403, 500])
-def test_a_refused_request_says_nothing(status: int | None) -> None:
-    body = {"call": "c1", "from": "alice", "to": "bob", "sdp": ""}
+@pytest.mark.parametrize("status", [None, 302])
+def test_an_invite_that_was_not_answered_says_nothing(status: int | None) -> None:
+    body = {"call": "c1", "to": "bob", "sdp": ""}
     assert front_end(ALICE, "POST", "/v1/calls", body, status=status) == []
+
+
+@pytest.mark.parametrize("status", [None, 302, 403, 500])
+def test_another_request_that_was_refused_says_nothing(status: int | None) -> None:
+    assert front_end(BOB, "POST", "/v1/calls/c1/answer", {"sdp": ""}, status=status) == []
+
+
+_ERROR = {"error": {"code": "ThirdPartyRelay", "message": "not that one"}}
+
+
+def refused(row: int = 5, error: Any = _ERROR) -> list[Message]:
+    body = {"call": "c1", "to": "bob", "sdp": sdp("alice")}
+    rows = row, row + 1
+    return front_end(ALICE, "POST", "/v1/calls", body, error, status=403, rows=rows)
+
+
+def test_a_refused_invite_is_told_with_the_reason() -> None:
+    asked, told_why = refused()
+    assert (asked.act, asked.told, asked.row, asked.sdp) == (Act.REFUSED, False, 5, sdp("alice"))
+    assert (told_why.act, told_why.told, told_why.row) == (Act.REFUSED, True, 6)
+    assert (told_why.status, told_why.code, told_why.text) == (
+        403,
+        "ThirdPartyRelay",
+        "not that one",
+    )
+
+
+@pytest.mark.parametrize("error", [None, [], {"error": "no"}, {"error": {"code": 7}}])
+def test_a_refusal_without_a_reason_has_none(error: Any) -> None:
+    _, told_why = refused(error=error)
+    assert (told_why.status, told_why.code, told_why.text) == (403, "", "")
+
+
+def test_a_call_that_was_refused_has_the_reason_and_no_answer() -> None:
+    (call,) = read_calls(refused())
+    assert call.refused
+    assert call.refused.code == "ThirdPartyRelay"
+    assert (call.participants, call.answered_by_callee) == (("alice", "bob"), False)
+    assert call.described["alice"].ufrag == "alice"
+
+
+def test_a_call_that_was_refused_and_then_granted_came_about() -> None:
+    (call,) = read_calls([*refused(5), *invite(9), *answer(20)])
+    assert (call.refused, call.invite.row, call.answered_by_callee) == (None, 9, True)
 
 
 @pytest.mark.parametrize(
