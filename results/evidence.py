@@ -45,6 +45,7 @@ from results.setup.service_keys import ServiceKeys
 from results.setup.signalling import KeyLogs, Signalling, read_signalling
 from results.setup.steps import Scene, citations_of, find_steps, step_problems, steps_of
 from results.setup.turn import Turn, read_turn
+from results.shapers import Shapers, counted_remarks, shaped
 from results.tracing.inversion import inverted_cables
 from results.tracing.legs import Conversations, NamedFlow, Opened, hosts_of, in_order, name_of
 from results.tracing.openings import (
@@ -62,6 +63,7 @@ from results.tracing.sightings import Sighting
 from results.tracing.unreachable import unreachables
 from results.tunnelling.vpn import Remark, Scenery, together
 from results.tunnelling.vpn_findings import findings_of
+from results.unsupported import Case
 from topologies.spec import Flow, Role
 
 
@@ -100,6 +102,8 @@ class Evidence:
     remarks: tuple[Remark, ...] = ()
     #: What took impaired hops.
     crossed: tuple[Crossed, ...] = ()
+    #: Cases beside media in a tunnel that are not supported.
+    others: tuple[Case, ...] = ()
 
     @property
     def in_tunnel(self) -> Shown | None:
@@ -107,9 +111,18 @@ class Evidence:
         return next((item for item in self.media if item.flow is Flow.F2_VPN), None)
 
     @property
+    def cases(self) -> tuple[Case, ...]:
+        """All that the documents do not support."""
+        tunnel = self.in_tunnel
+        if tunnel is None:
+            return self.others
+        what = f"{tunnel.what}, in the tunnel"
+        return (Case(MEDIA_OVER_VPN, what, tunnel.citation), *self.others)
+
+    @property
     def unsupported(self) -> str | None:
-        """What the documents call this case, where they do not support it."""
-        return MEDIA_OVER_VPN if self.in_tunnel else None
+        """What the documents call these cases, where they do not support them."""
+        return ", ".join(dict.fromkeys(case.name for case in self.cases)) or None
 
 
 class Reading:
@@ -144,7 +157,10 @@ class Reading:
         self.handshakes: list[Handshake] = dtls_handshakes(table, self.udp)
         self.turn: Turn = read_turn(self.spoken)
         self.errors = unreachables(table, self.places)
-        self.fates = Fates(run.network, run.policies, self.turn, self.errors, self.places, counted)
+        self.shapers = Shapers(self.places, run.network, self.udp.paths)
+        self.fates = Fates(
+            run.network, run.policies, self.turn, self.errors, self.places, counted, self.shapers
+        )
 
     @cached_property
     def calls(self) -> list[Call]:
@@ -223,14 +239,22 @@ class Reading:
                 *(problem for call in calls for problem in call.problems),
                 *found.problems,
             ),
-            remarks=found.remarks,
+            remarks=(*found.remarks, *counted_remarks(self.shapers, self.counted)),
             crossed=crossed,
+            others=tuple(self.unsupported_cases()),
         )
+
+    def unsupported_cases(self) -> Iterator[Case]:
+        """What the documents do not support, beside media in a tunnel."""
+        for one in shaped(self.shapers, self.media[0]):
+            if one.does_shape:
+                yield one.case(self.table)
 
     def counter_problems(self) -> Iterator[Problem]:
         """Rules whose counters do not agree with what the captures show."""
         udp = self.udp.paths
-        yield from counter_problems(self.run, self.counted, self.fates, udp, self.canaries.end)
+        shapers, end = self.shapers.rules(), self.canaries.end
+        yield from counter_problems(self.run, self.counted, self.fates, udp, end, shapers)
         syns = [opening.path for opening in self.tcp.openings]
         passed = let_through(self.run, self.places, self.table, udp, syns)
         yield from silent_rules(self.counted, passed)
@@ -398,7 +422,7 @@ class Reading:
         yield from selection.problems
         yield from candidate_problems(self.table, self.places, self.spoken, self.turn, call)
         for stream in streams:
-            yield from losses(self.table, stream, self.fates.is_by_chance)
+            yield from losses(self.table, stream, self.fates.is_on_purpose)
             yield from astray(self.table, stream)
             yield from off_the_pair(self.table, self.places, call, selection, stream.arrived)
         planned = next((plan for plan in self.run.calls if plan.id == call.id), None)

@@ -38,6 +38,8 @@ CANARY_ETHERTYPE = 0x88B5
 
 #: What the documents do not support (call-flow-topologies, "Unsupported technologies").
 MEDIA_OVER_VPN = "media over VPN"
+PACKET_SHAPER = "packet shaper"
+PACKET_INSPECTION = "packet inspection"
 
 #: What is made of a run once it has been judged: one capture of all, and a page to look at.
 EVIDENCE = "evidence.pcapng"

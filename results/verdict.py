@@ -40,6 +40,7 @@ def decide(
         *_first_of_each((*evidence.signalling, *evidence.media)),
         *(citation for call in evidence.calls for citation in call.citations),
         *(citation for remark in evidence.remarks for citation in remark.citations),
+        *(case.citation for case in evidence.others),
     )
     if problems:
         said = tuple(problem.text for problem in problems)
@@ -105,13 +106,12 @@ def _unsupported_problems(expect: Expectation, evidence: Evidence) -> Iterator[P
         seen = evidence.unsupported or "none"
         text = f"expected an unsupported case ({expect.unsupported}), but {seen} was seen"
         yield Problem(Ground.FLOWS, text)
-    elif evidence.in_tunnel and not expect.unsupported:
-        frame = evidence.in_tunnel.citation
-        text = (
-            f"unsupported: {evidence.unsupported}: {evidence.in_tunnel.what}, in the tunnel "
-            f"(frame {frame.frame} of {frame.tap})"
-        )
-        yield Problem(Ground.FLOWS, text, (frame,))
+    elif not expect.unsupported:
+        for case in evidence.cases:
+            frame = case.citation
+            where = f"frame {frame.frame} of {frame.tap}"
+            text = f"unsupported: {case.name}: {case.what} ({where})"
+            yield Problem(Ground.FLOWS, text, (frame,))
 
 
 def _difference(
@@ -175,6 +175,7 @@ def _figures(evidence: Evidence) -> str:
     said = [calls, f"signalling {flows}", *(remark.text for remark in evidence.remarks)]
     if evidence.unsupported:
         said.insert(0, f"unsupported, as expected: {evidence.unsupported}")
+        said += [case.what for case in evidence.others]
     return "; ".join(said)
 
 

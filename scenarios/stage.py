@@ -26,7 +26,7 @@ from results.measured import LineCount
 from results.schema import Connection, Ending, PlannedCall, Run, RunFolder, TapCount
 from scenarios.cast import Cast
 from scenarios.enforcement import Enforcement
-from topologies import nat
+from topologies import nat, shaping
 from topologies.host_script import PRIVATE
 from topologies.lab import Lab, LabError
 from topologies.lines import Lines
@@ -34,7 +34,7 @@ from topologies.links import LinkError
 from topologies.ovs import OvsError
 from topologies.processes import Process, ProcessError, Processes, Program
 from topologies.reference import DOMAIN
-from topologies.spec import Network, Role
+from topologies.spec import Network, Perimeter, Role
 from topologies.taps import Canaries, Taps
 from topologies.tunnels import Tunnels
 
@@ -211,10 +211,18 @@ class Stage:
         return Counters(firewalls, self._nat_counters(), self._lines.counts())
 
     def _nat_counters(self) -> dict[str, dict[str, int]]:
-        return {
-            perimeter.host: nat.counters(self._lab.output_of(perimeter.host, *nat.LIST_COMMAND))
-            for perimeter in self._network.perimeters
-        }
+        return {one.host: self._counted_at(one) for one in self._network.perimeters}
+
+    def _counted_at(self, perimeter: Perimeter) -> dict[str, int]:
+        """What the rules of a NAT router have counted, and the queue of its shaper."""
+        router = self._network.host(perimeter.host)
+        counted = nat.counters(self._lab.output_of(router.name, *nat.LIST_COMMAND))
+        if perimeter.shaper and perimeter.shaper.queue_kbit:
+            command = shaping.list_command(router.interface_on(perimeter.outside))
+            counted[shaping.QUEUE_FULL] = shaping.dropped(
+                self._lab.output_of(router.name, *command)
+            )
+        return counted
 
     def _services(self) -> list[Program]:
         """The programs that live as long as the world."""

@@ -15,7 +15,8 @@ keep its port.
 import json
 from collections import Counter
 
-from topologies.spec import Nat
+from topologies.shaping import police_rule, queue_chain
+from topologies.spec import Nat, Shaper
 
 #: A mapping lasts five minutes from its last new peer (RFC 4787 REQ-5 recommends as much);
 #: what goes on in it lives on in connection tracking. The ports are counted in the
@@ -45,16 +46,17 @@ _SYMMETRIC = """
 _TRANSLATION = {Nat.ENDPOINT_INDEPENDENT: _ENDPOINT_INDEPENDENT, Nat.SYMMETRIC: _SYMMETRIC}
 
 
-def ruleset(inside: str, outside: str, kind: Nat) -> str:
+def ruleset(inside: str, outside: str, kind: Nat, shaper: Shaper | None = None) -> str:
     """Rules for a router whose interfaces are ``inside`` and ``outside``."""
+    shaper = shaper or Shaper()
     return f"""
-table ip callpath {{{_TRANSLATION[kind].format(outside=outside)}
+table ip callpath {{{_TRANSLATION[kind].format(outside=outside)}{queue_chain(outside, shaper)}
   chain input {{
     type filter hook input priority filter; policy accept;
     iifname "{outside}" ct state new counter drop comment "unsolicited_to_router"
   }}
   chain forward {{
-    type filter hook forward priority filter; policy drop;
+    type filter hook forward priority filter; policy drop;{police_rule(outside, shaper)}
     ct state established,related counter accept comment "established"
     iifname "{inside}" oifname "{outside}" counter accept comment "outward"
     iifname "{outside}" counter drop comment "unsolicited"

@@ -15,6 +15,7 @@ from topologies.spec import (
     Role,
     Route,
     Segment,
+    Shaper,
 )
 
 
@@ -64,6 +65,20 @@ def impaired(
     worse = cable.model_copy(update={"impairments": (*kept, *new)})
     links = tuple(worse if one is cable else one for one in network.links)
     return Network(**{**dict(network), "links": links})
+
+
+def shaped(network: Network, perimeter: str, shaper: Shaper) -> Network:
+    """The network with a packet shaper in the router of a perimeter.
+
+    KeyError when there is no such perimeter.
+    """
+    if perimeter not in {one.name for one in network.perimeters}:
+        raise KeyError(perimeter)
+    changed = tuple(
+        one.model_copy(update={"shaper": shaper}) if one.name == perimeter else one
+        for one in network.perimeters
+    )
+    return Network(**{**dict(network), "perimeters": changed})
 
 
 @dataclass(frozen=True)
