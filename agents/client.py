@@ -3,13 +3,15 @@
 Orders: ``{"do": "call", "call": ID, "to": USER, "seconds": S}``. Events of a
 call, in order: ``invited`` or ``ringing``, ``connected``, ``selected`` (a claim,
 see results.schema.Claim), ``media`` (each second of it), ``hung_up``, ``reported``;
-amid the media ``chat``, whenever the other said something.
+amid the media ``chat``, whenever the other said something. A user whom somebody else's
+certificate keeps from the service says ``signed_out``, and takes no orders.
 """
 
 import asyncio
 from pathlib import Path
 from typing import Any
 
+from aiohttp import ClientError
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from aiortc.rtcdtlstransport import RTCDtlsTransport
@@ -183,6 +185,8 @@ class Client:
         self.api = api
         self.tone: int = config["tone"]
         self.keys = {kind: Path(path) for kind, path in config["keys"].items()}
+        for path in self.keys.values():
+            path.touch()
         #: Calls that are to be answered only after checks on every pair.
         self.checks_first = frozenset[str](config["checks_first"])
         #: Call -> what we say in its chat, and how many lines we hear.
@@ -195,7 +199,15 @@ class Client:
 
     async def run(self) -> None:
         """Serve until terminated; the first failure of any task ends the client."""
-        await self.api.start_session()
+        try:
+            await self.api.start_session()
+        except ClientError:
+            if self.api.refusal is None:
+                raise
+            # Somebody stands in for the service: no call can be made, and this is worth telling.
+            say("signed_out", reason=self.api.refusal)
+            say("ready")
+            await self._failure
         self.keep(self._take_notifications())
         self.keep(self._take_orders())
         self.keep(self._follow_network())

@@ -8,11 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from cryptography.x509 import Certificate
+
 from results.absence import Canaries, canary_problems, find_canaries, late_taps
 from results.counters import Counted, counter_problems, silent_rules
 from results.fates import Fates
 from results.holes import hello_problems, hole_problem
 from results.impaired import Crossed, crossings, impaired_findings
+from results.interception import interceptions, last_times, taken_problems
 from results.media import (
     Packet,
     Stream,
@@ -104,6 +107,8 @@ class Evidence:
     crossed: tuple[Crossed, ...] = ()
     #: Cases beside media in a tunnel that are not supported.
     others: tuple[Case, ...] = ()
+    #: Users who refused a certificate that is not the service's, and so could not sign in.
+    signed_out: frozenset[str] = frozenset()
 
     @property
     def in_tunnel(self) -> Shown | None:
@@ -129,7 +134,7 @@ class Reading:
     """The parts of the evidence, each read once from those before it.
 
     Key logs ``tls_keys`` are by user, ``dtls_keys`` of all users together; ``service``
-    is None where users bear no tokens.
+    is None where users bear no tokens; ``authority`` signs the service's certificates.
     """
 
     def __init__(
@@ -140,6 +145,7 @@ class Reading:
         dtls_keys: Mapping[bytes, bytes],
         counted: Counted,
         service: ServiceKeys | None = None,
+        authority: Certificate | None = None,
     ) -> None:
         self.table = table
         self.run = run
@@ -152,6 +158,7 @@ class Reading:
         self.canaries: Canaries = find_canaries(table, run.run)
         self.late = late_taps(run)
         self.signalling: Signalling = read_signalling(table, self.places, tls_keys, service)
+        self.intercepted = interceptions(table, self.places, run.network, tls_keys, authority)
         self.conversations = Conversations(self.places, self.udp.paths)
         self.spoken = tuple(stun_messages(table, self.udp))
         self.handshakes: list[Handshake] = dtls_handshakes(table, self.udp)
@@ -232,6 +239,7 @@ class Reading:
                 *canary_problems(self.table, self.canaries, self.media_times(), self.late),
                 *self.signalling.problems,
                 *self.counter_problems(),
+                *self.interception_problems(),
                 *self.unlisted_problems(),
                 *self.stranger_problems(),
                 *self.keys[1],
@@ -242,6 +250,7 @@ class Reading:
             remarks=(*found.remarks, *counted_remarks(self.shapers, self.counted)),
             crossed=crossed,
             others=tuple(self.unsupported_cases()),
+            signed_out=frozenset(one.user for one in self.intercepted if one.refusal),
         )
 
     def unsupported_cases(self) -> Iterator[Case]:
@@ -249,6 +258,14 @@ class Reading:
         for one in shaped(self.shapers, self.media[0]):
             if one.does_shape:
                 yield one.case(self.table)
+        for taken in self.intercepted:
+            yield from taken.cases(self.table)
+
+    def interception_problems(self) -> Iterator[Problem]:
+        """Boxes and taps that tell otherwise of TLS that somebody else ended."""
+        for taken in self.intercepted:
+            yield from taken.problems(self.table)
+        yield from taken_problems(self.table, self.run.network, self.counted)
 
     def counter_problems(self) -> Iterator[Problem]:
         """Rules whose counters do not agree with what the captures show."""
@@ -275,13 +292,23 @@ class Reading:
         )
 
     def media_times(self) -> tuple[int, int] | None:
-        """When the first and the last media packet of the run were seen, in ns."""
+        """When the first and the last media packet of the run were seen, in ns.
+
+        Where there is none, what was signalled.
+        """
         paths = [
             path for stream in self.media[0] for packet in stream.packets for path in packet.paths
         ]
         if not paths:
-            return None
+            return self.signalling_times()
         return min(path.first.time for path in paths), max(path.last.time for path in paths)
+
+    def signalling_times(self) -> tuple[int, int] | None:
+        """The same of signalling, where there is no media."""
+        opened = [opening.path for opening in self.openings()]
+        times = [time for path in opened for time in (path.first.time, path.last.time)]
+        times += last_times(self.intercepted, self.table)
+        return (min(times), max(times)) if times else None
 
     def openings(self) -> Iterator[Opening]:
         """All that is signalling: DNS queries and TCP connections."""

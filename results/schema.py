@@ -3,6 +3,7 @@
 A run folder is complete only when its seal is there; the seal is written last
 and lists every file with its length and digest::
 
+    ca.pem             certificate of the run's authority
     run.json           Run: what was built, asked for and expected (written first)
     captures/TAP.pcapng one capture a tap, with nanoseconds
     keys/AGENT.tls     NSS key log of the agent's TLS connections
@@ -352,6 +353,11 @@ class RunFolder:
     def keys(self, agent: str, kind: Literal["tls", "dtls", "srtp"]) -> Path:
         """The key log of an agent."""
         return self.path / "keys" / f"{agent}.{kind}"
+
+    @property
+    def authority(self) -> Path:
+        """The certificate of the run's own authority."""
+        return self.path / "ca.pem"
 
     @property
     def service_keys(self) -> Path:

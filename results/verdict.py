@@ -9,7 +9,15 @@ from typing import NamedTuple
 
 from results.evidence import CallEvidence, Evidence, Shown
 from results.problems import Ground, Problem, in_weight
-from results.schema import Citation, Claim, Expectation, PlannedCall, Run, Verdict
+from results.schema import (
+    PACKET_INSPECTION,
+    Citation,
+    Claim,
+    Expectation,
+    PlannedCall,
+    Run,
+    Verdict,
+)
 from results.setup.pairs import refusals_of_direct
 from results.setup.selection import claim_problems
 from results.tracing.legs import NamedFlow, in_order
@@ -58,10 +66,16 @@ def _problems(run: Run, evidence: Evidence, claims: Claims) -> Iterator[Problem]
     if not run.calls:
         text = "no call was planned, so there is nothing to prove"
         yield Problem(Ground.MISSING_CALL, text)
-    yield from _call_problems(run.calls, evidence.calls)
+    yield from _call_problems(_planned(run, evidence), evidence.calls)
     yield from _expectation_problems(run.expect, evidence)
     for call in evidence.calls:
         yield from claim_problems(call.call, call.selection, claims.get(call.call.id, {}))
+
+
+def _planned(run: Run, evidence: Evidence) -> list[PlannedCall]:
+    """The calls that must be there: where the run expects it, not those of users signed out."""
+    out = evidence.signed_out if run.expect.unsupported == PACKET_INSPECTION else frozenset()
+    return [call for call in run.calls if not out & {call.caller, call.callee}]
 
 
 def _call_problems(
@@ -172,7 +186,8 @@ def _figures(evidence: Evidence) -> str:
     """What a PASS rests on, in numbers."""
     calls = "; ".join(_call_figures(call) for call in evidence.calls)
     flows = flows_in_words(flows_of(evidence.signalling))
-    said = [calls, f"signalling {flows}", *(remark.text for remark in evidence.remarks)]
+    remarks = (remark.text for remark in evidence.remarks)
+    said = [calls or "no call took place", f"signalling {flows}", *remarks]
     if evidence.unsupported:
         said.insert(0, f"unsupported, as expected: {evidence.unsupported}")
         said += [case.what for case in evidence.others]

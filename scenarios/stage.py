@@ -258,13 +258,14 @@ class Stage:
 
     def _make_calls(self, run: Run, clients: dict[str, Process], taps: Taps) -> None:
         """Order all calls at once and wait until both ends of each have reported."""
-        for call in run.calls:
+        calls = [call for call in run.calls if not _is_signed_out(call, clients)]
+        for call in calls:
             order = {"do": "call", "call": call.id, "to": call.callee, "seconds": call.seconds}
             clients[call.caller].send(order)
         for connection in run.connections:
             self._connect(run, connection, clients)
             taps.tunnel_is_up(connection.host)
-        for call in run.calls:
+        for call in calls:
             self._await_end(call, clients)
 
     def _connect(self, run: Run, connection: Connection, clients: dict[str, Process]) -> None:
@@ -279,6 +280,12 @@ class Stage:
     def _await_end(self, call: PlannedCall, clients: dict[str, Process]) -> None:
         for user in (call.caller, call.callee):
             self._processes.wait_event(clients[user], "reported", _SILENCE, call=call.id)
+
+
+def _is_signed_out(call: PlannedCall, clients: Mapping[str, Process]) -> bool:
+    """Whether somebody's certificate keeps a participant from the service."""
+    both = (clients[user].events for user in (call.caller, call.callee))
+    return any(event["event"] == "signed_out" for events in both for event in events)
 
 
 def keep_logs(folder: RunFolder) -> None:

@@ -48,7 +48,7 @@ def _nat_lines(network: Network, host: Host) -> list[str]:
 def _perimeter_lines(host: Host, perimeter: Perimeter) -> Iterator[str]:
     """The packet filter of a NAT router, and the queue of its shaper."""
     inside, outside = (host.interface_on(link) for link in (perimeter.inside, perimeter.outside))
-    rules = nat.ruleset(inside, outside, perimeter.nat, perimeter.shaper)
+    rules = nat.ruleset(inside, outside, perimeter.nat, perimeter.shaper, perimeter.inspection)
     yield f"nft -f - <<'EOF'\n{rules}EOF"
     if perimeter.shaper:
         yield from queue_commands(outside, perimeter.shaper)

@@ -16,7 +16,7 @@ import json
 from collections import Counter
 
 from topologies.shaping import police_rule, queue_chain
-from topologies.spec import Nat, Shaper
+from topologies.spec import Inspection, Nat, Shaper
 
 #: A mapping lasts five minutes from its last new peer (RFC 4787 REQ-5 recommends as much);
 #: what goes on in it lives on in connection tracking. The ports are counted in the
@@ -46,11 +46,18 @@ _SYMMETRIC = """
 _TRANSLATION = {Nat.ENDPOINT_INDEPENDENT: _ENDPOINT_INDEPENDENT, Nat.SYMMETRIC: _SYMMETRIC}
 
 
-def ruleset(inside: str, outside: str, kind: Nat, shaper: Shaper | None = None) -> str:
+def ruleset(
+    inside: str,
+    outside: str,
+    kind: Nat,
+    shaper: Shaper | None = None,
+    inspection: Inspection | None = None,
+) -> str:
     """Rules for a router whose interfaces are ``inside`` and ``outside``."""
     shaper = shaper or Shaper()
+    boxes = queue_chain(outside, shaper) + _interception(inside, inspection)
     return f"""
-table ip callpath {{{_TRANSLATION[kind].format(outside=outside)}{queue_chain(outside, shaper)}
+table ip callpath {{{_TRANSLATION[kind].format(outside=outside)}{boxes}
   chain input {{
     type filter hook input priority filter; policy accept;
     iifname "{outside}" ct state new counter drop comment "unsolicited_to_router"
@@ -63,6 +70,22 @@ table ip callpath {{{_TRANSLATION[kind].format(outside=outside)}{queue_chain(out
   }}
 }}
 """
+
+
+#: Counts the connections that are taken to the box.
+INTERCEPTED = "intercepted"
+
+
+def _interception(inside: str, inspection: Inspection | None) -> str:
+    """A chain that takes HTTPS from inside to the box in the router itself, or nothing."""
+    if inspection is None:
+        return ""
+    return f"""
+  chain interception {{
+    type nat hook prerouting priority dstnat;
+    iifname "{inside}" tcp dport 443 counter redirect to :{inspection.port} \\
+      comment "{INTERCEPTED}"
+  }}"""
 
 
 #: Prints the rules with their counters, for :func:`counters`.

@@ -7,6 +7,7 @@ from topologies.spec import (
     Firewall,
     Host,
     Impairment,
+    Inspection,
     Interface,
     Link,
     Nat,
@@ -72,11 +73,22 @@ def shaped(network: Network, perimeter: str, shaper: Shaper) -> Network:
 
     KeyError when there is no such perimeter.
     """
-    if perimeter not in {one.name for one in network.perimeters}:
-        raise KeyError(perimeter)
+    return _with_box(network, perimeter, {"shaper": shaper})
+
+
+def inspected(network: Network, perimeter: str, inspection: Inspection) -> Network:
+    """The network with a box in the router of a perimeter that reads HTTPS.
+
+    KeyError when there is no such perimeter.
+    """
+    return _with_box(network, perimeter, {"inspection": inspection})
+
+
+def _with_box(network: Network, name: str, box: dict[str, Shaper | Inspection]) -> Network:
+    if name not in {one.name for one in network.perimeters}:
+        raise KeyError(name)
     changed = tuple(
-        one.model_copy(update={"shaper": shaper}) if one.name == perimeter else one
-        for one in network.perimeters
+        one.model_copy(update=box) if one.name == name else one for one in network.perimeters
     )
     return Network(**{**dict(network), "perimeters": changed})
 

@@ -186,6 +186,18 @@ class Shaper(Spec):
 _LONGEST_QUEUE_MS = 300
 
 
+class Inspection(Spec):
+    """A box in a perimeter's router that reads the HTTPS of those inside.
+
+    It ends their TLS under certificates of a CA of its own and begins another to the server.
+    """
+
+    authority: str = Field(default="Office inspection CA", min_length=1)
+    port: int = Field(default=8443, gt=0, le=65535)
+    #: Whether users inside trust its CA, as managed machines are made to.
+    trusted: bool = False
+
+
 class Perimeter(Spec):
     """Where two segments meet: the NAT router there, and the links at its two sides."""
 
@@ -195,6 +207,7 @@ class Perimeter(Spec):
     outside: Name
     nat: Nat = Nat.ENDPOINT_INDEPENDENT
     shaper: Shaper | None = None
+    inspection: Inspection | None = None
 
 
 class Firewall(Spec):
