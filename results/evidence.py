@@ -259,7 +259,8 @@ class Reading:
             if one.does_shape:
                 yield one.case(self.table)
         for taken in self.intercepted:
-            yield from taken.cases(self.table)
+            if taken.is_by_a_box:
+                yield taken.case(self.table)
 
     def interception_problems(self) -> Iterator[Problem]:
         """Boxes and taps that tell otherwise of TLS that somebody else ended."""
@@ -270,10 +271,9 @@ class Reading:
     def counter_problems(self) -> Iterator[Problem]:
         """Rules whose counters do not agree with what the captures show."""
         udp = self.udp.paths
-        shapers, end = self.shapers.rules(), self.canaries.end
+        shapers, end = self.shapers.rules, self.canaries.end
         yield from counter_problems(self.run, self.counted, self.fates, udp, end, shapers)
-        syns = [opening.path for opening in self.tcp.openings]
-        passed = let_through(self.run, self.places, self.table, udp, syns)
+        passed = let_through(self.run, self.places, self.table, udp, self.tcp.ways)
         yield from silent_rules(self.counted, passed)
 
     def scenery(self, calls: Iterable[CallEvidence]) -> Scenery:

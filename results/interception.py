@@ -49,6 +49,7 @@ class Interception:
     #: The name that the user asked for, and who signed the certificate for it.
     name: str
     issuer: str
+    server: str
     ended_by: str
     #: At all taps from the user to where it ended; None at a tap that has nothing of it.
     views: Mapping[str, View | None]
@@ -64,13 +65,24 @@ class Interception:
         )
         return f"{said}; {self.user} refused it ({self.refusal.words})" if self.refusal else said
 
-    def cases(self, table: PacketTable) -> Iterator[Case]:
-        """It as a case that is not supported: the certificate, and the alert."""
-        row = self.refusal.row if self.refusal else self.shown.row
-        yield Case(PACKET_INSPECTION, self.words, cite(table, row, self.words))
+    @property
+    def row(self) -> int:
+        """What shows it: the alert, or else the certificate."""
+        return self.refusal.row if self.refusal else self.shown.row
+
+    @property
+    def is_by_a_box(self) -> bool:
+        """Whether another host than the server itself ended it."""
+        return self.ended_by != self.server
+
+    def case(self, table: PacketTable) -> Case:
+        """It as a case that is not supported."""
+        return Case(PACKET_INSPECTION, self.words, cite(table, self.row, self.words))
 
     def problems(self, table: PacketTable) -> Iterator[Problem]:
-        """Taps on the way that saw something else, or nothing."""
+        """A server that does not prove who it is; taps on the way that saw something else."""
+        if not self.is_by_a_box:
+            yield Problem(Ground.CALL, self.words, (cite(table, self.row, self.words),))
         for tap, view in self.views.items():
             for what, seen in (
                 ("the certificate", view and view.shown and view.shown.certificate),
@@ -120,7 +132,8 @@ def _followed(
 ) -> Interception | None:
     """A connection at all taps toward the server, as far as it went."""
     name = own.sni or ""
-    way = way_around(network, user, places.domains[name].name)
+    server = places.domains[name].name
+    way = way_around(network, user, server)
     views = _views(table, _taps_on(network, way), own)
     last = max((at for at, tap in enumerate(views) if views[tap]), default=0)
     taps = list(views)[: last + 1]
@@ -131,9 +144,8 @@ def _followed(
     ended_by = next(tap.host for tap in table.taps if tap.name == taps[-1])
     refused = next((view.refusal for view in seen if view.refusal), None)
     issuer = _common_name(shown.certificate)
-    return Interception(
-        user, name, issuer, ended_by, {tap: views[tap] for tap in taps}, shown, refused
-    )
+    passed = {tap: views[tap] for tap in taps}
+    return Interception(user, name, issuer, server, ended_by, passed, shown, refused)
 
 
 def _taps_on(network: Network, way: Iterable[str]) -> list[str]:
@@ -194,4 +206,4 @@ def _syns_at(table: PacketTable, tap: str) -> int:
 def last_times(found: Iterable[Interception], table: PacketTable) -> Iterator[int]:
     """When each was seen to end, in ns."""
     for one in found:
-        yield int(table.time[one.refusal.row if one.refusal else one.shown.row])
+        yield int(table.time[one.row])

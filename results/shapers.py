@@ -4,7 +4,6 @@ A shaper is found by what it does to media: packets that it drops, or holds for 
 a router takes. One that lets everything pass is no case of its own, whatever its description.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -40,6 +39,8 @@ class Shapers:
 
     def __init__(self, places: Places, network: Network, paths: Iterable[Path]) -> None:
         self.perimeters = {one.host: one for one in network.perimeters if one.shaper}
+        #: Every device and rule that may drop.
+        self.rules = frozenset(_rules(self.perimeters.values()))
         self._places = places
         self._opened: dict[tuple[str, Ends], int] = {}
         for path in paths if self.perimeters else ():
@@ -48,21 +49,13 @@ class Shapers:
                     there = seen.tap.name, seen.ends
                     self._opened[there] = min(seen.time, self._opened.get(there, seen.time))
 
-    def rules(self) -> Iterator[tuple[str, str]]:
-        """Every device and rule that may drop."""
-        for host, perimeter in self.perimeters.items():
-            if perimeter.shaper and perimeter.shaper.police_packets:
-                yield host, POLICED
-            if perimeter.shaper and perimeter.shaper.queue_kbit:
-                yield host, QUEUE_FULL
-
     def rule(self, last: Sighting) -> str | None:
         """The rule that drops a UDP packet which was seen last where it came in, if one may."""
         perimeter = self.perimeters.get(last.tap.host)
         if perimeter is None or last.way is not Way.IN:
             return None
         rule = self._rule_at(perimeter, last)
-        return rule if (perimeter.host, rule) in self.rules() else None
+        return rule if rule and (perimeter.host, rule) in self.rules else None
 
     def _rule_at(self, perimeter: Perimeter, last: Sighting) -> str | None:
         if last.tap.link == perimeter.outside:
@@ -70,6 +63,14 @@ class Shapers:
             return POLICED if opened is not None and opened < last.time else None
         own = self._places.owner(last.ends.dst) == perimeter.host
         return None if own or last.tap.link != perimeter.inside else QUEUE_FULL
+
+
+def _rules(perimeters: Iterable[Perimeter]) -> Iterator[tuple[str, str]]:
+    for one in perimeters:
+        if one.shaper and one.shaper.police_packets:
+            yield one.host, POLICED
+        if one.shaper and one.shaper.queue_kbit:
+            yield one.host, QUEUE_FULL
 
 
 @dataclass
@@ -135,7 +136,7 @@ def _of(found: dict[str, Shaped], stream: Stream, seen: Sighting) -> Shaped:
 
 def counted_remarks(shapers: Shapers, counted: Mapping[str, Mapping[str, int]]) -> Iterator[Remark]:
     """What the kernel counted that shapers dropped, of media and of all other UDP."""
-    found = Counter({key: counted.get(key[0], {}).get(key[1], 0) for key in shapers.rules()})
-    for (host, rule), count in found.items():
+    for host, rule in sorted(shapers.rules):
+        count = counted.get(host, {}).get(rule, 0)
         if count:
             yield Remark(f"rule {rule} of {host} counted {packets_in_words(count)}")

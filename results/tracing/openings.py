@@ -77,6 +77,8 @@ class Connections:
     holes: tuple[Hole, ...]
     #: Row of a SYN, wherever it was seen -> the connection that it opens.
     by_syn: dict[int, Opening]
+    #: The ways of all SYNs, those too that got nowhere.
+    ways: tuple[Path, ...] = ()
 
 
 def connections(table: PacketTable, places: Places) -> Connections:
@@ -92,7 +94,7 @@ def connections(table: PacketTable, places: Places) -> Connections:
         opening = _first_opening(places, copies)
         if opening:
             by_syn |= {seen.row: opening for path in copies for seen in path.sightings}
-    return Connections(tuple(dict.fromkeys(by_syn.values())), travels.holes, by_syn)
+    return Connections(tuple(dict.fromkeys(by_syn.values())), travels.holes, by_syn, travels.paths)
 
 
 def _first_opening(places: Places, copies: Iterable[Path]) -> Opening | None:
