@@ -14,7 +14,9 @@ scenario = Scenario(
     name="packet_shaper",
     title="A packet shaper at the perimeter holds what goes out and drops what comes in",
     # Speech takes 50 packets a second in each direction, 166 kbit/s with Ethernet.
-    network=shaped(office_and_homes(), "office", Shaper(police_packets=48, queue_kbit=155)),
+    network=shaped(
+        office_and_homes(), "office", Shaper(police_packets=45, burst_packets=10, queue_kbit=155)
+    ),
     calls=(Call("alice", "eve", seconds=4),),
     policies={"office": "udp_out"},
     expect_signalling=frozenset({Flow.F2, Flow.F3, Flow.F4}),
