@@ -158,7 +158,7 @@ class Reading:
         self.canaries: Canaries = find_canaries(table, run.run)
         self.late = late_taps(run)
         self.signalling: Signalling = read_signalling(table, self.places, tls_keys, service)
-        self.intercepted = interceptions(table, self.places, run.network, tls_keys, authority)
+        self.intercepted = interceptions(table, self.places, tls_keys, authority, self.tcp.ways)
         self.conversations = Conversations(self.places, self.udp.paths)
         self.spoken = tuple(stun_messages(table, self.udp))
         self.handshakes: list[Handshake] = dtls_handshakes(table, self.udp)

@@ -8,7 +8,6 @@ the box saw must be the same.
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from cryptography import x509
@@ -21,8 +20,8 @@ from results.protocols.tls_clear import Alert, Shown, certificate, refusal
 from results.schema import PACKET_INSPECTION
 from results.setup.signalling import spoken_to
 from results.tracing.openings import syns
+from results.tracing.paths import Path
 from results.tracing.places import Places
-from results.tracing.routes import way_around
 from results.unsupported import Case
 from results.words import packets_in_words
 from topologies.nat import INTERCEPTED
@@ -102,19 +101,19 @@ class Interception:
 def interceptions(
     table: PacketTable,
     places: Places,
-    network: Network,
     users: Collection[str],
     authority: x509.Certificate | None,
+    ways: Collection[Path],
 ) -> tuple[Interception, ...]:
     """The connections of users to the service under certificates of another authority.
 
-    None where ``authority``, the run's own, is not known.
+    None where ``authority``, the run's own, is not known. ``ways`` are those of all SYNs.
     """
     found = []
     for user, connection in spoken_to(table, places, users) if authority else ():
         shown = certificate(connection)
         if authority and not (shown and _is_issued_by(shown.certificate, authority)):
-            seen = _followed(table, places, network, user, connection)
+            seen = _followed(table, places, ways, user, connection)
             found += [seen] if seen and not _is_issued_by(seen.shown.certificate, authority) else []
     return tuple(found)
 
@@ -128,35 +127,28 @@ def _is_issued_by(certificate: x509.Certificate, authority: x509.Certificate) ->
 
 
 def _followed(
-    table: PacketTable, places: Places, network: Network, user: str, own: Connection
+    table: PacketTable, places: Places, ways: Collection[Path], user: str, own: Connection
 ) -> Interception | None:
-    """A connection at all taps toward the server, as far as it went."""
-    name = own.sni or ""
-    server = places.domains[name].name
-    way = way_around(network, user, server)
-    views = _views(table, _taps_on(network, way), own)
-    last = max((at for at, tap in enumerate(views) if views[tap]), default=0)
-    taps = list(views)[: last + 1]
-    seen = [view for tap in taps if (view := views[tap])]
-    shown = next((view.shown for view in seen if view.shown), None)
+    """A connection at all taps that its SYN passed; None where no certificate was captured."""
+    way = _way_of(ways, own.syn_row)
+    views = _views(table, way.taps if way else (table.tap_name(own.syn_row),), own)
+    shown = next((view.shown for view in views.values() if view and view.shown), None)
     if shown is None:
         return None
-    ended_by = next(tap.host for tap in table.taps if tap.name == taps[-1])
-    refused = next((view.refusal for view in seen if view.refusal), None)
-    issuer = _common_name(shown.certificate)
-    passed = {tap: views[tap] for tap in taps}
-    return Interception(user, name, issuer, server, ended_by, passed, shown, refused)
+    name, issuer = own.sni or "", _common_name(shown.certificate)
+    server = places.domains[name].name
+    ended_by = way.target if way else user
+    refused = next((view.refusal for view in views.values() if view and view.refusal), None)
+    return Interception(user, name, issuer, server, ended_by, views, shown, refused)
 
 
-def _taps_on(network: Network, way: Iterable[str]) -> list[str]:
-    """The taps that packets pass between neighbours."""
-    taps = []
-    for here, there in pairwise(way):
-        ends = network.host(here), network.host(there)
-        links = [leg.link for leg in ends[1].interfaces]
-        link = next(leg.link for leg in ends[0].interfaces if leg.link in links)
-        taps += [host.interface_on(link) for host in ends]
-    return taps
+def _way_of(ways: Collection[Path], syn: int) -> Path | None:
+    """The way of the SYN in a row, or of the same SYN sent again that went further."""
+    own = next((way for way in ways if any(seen.row == syn for seen in way.sightings)), None)
+    if own is None:
+        return None
+    same = [way for way in ways if way.first.ends == own.first.ends]
+    return max(same, key=lambda way: len(way.sightings))
 
 
 def _views(table: PacketTable, taps: Iterable[str], own: Connection) -> dict[str, View | None]:
