@@ -9,7 +9,6 @@ import asyncio
 import socket
 import ssl
 import struct
-import tempfile
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
@@ -27,12 +26,15 @@ class Inspector:
     """Takes connections; ``authority`` is what it trusts itself, a certificate's file."""
 
     def __init__(self, called: str, own: Path, authority: Path, key_log: Path) -> None:
-        """``called`` is the name of its CA, whose certificate it writes to ``own``."""
+        """``called`` is the name of its CA, whose certificate it writes to ``own``.
+
+        Beside that lie the certificates that it shows.
+        """
         self._ca = new_authority(called)
         self._ca.write(own)
         self._outward = client_context(authority, key_log)
         self._key_log = key_log
-        self._folder = Path(tempfile.mkdtemp(prefix="inspector-"))
+        self._own = own
         self._contexts: dict[str, ssl.SSLContext] = {}
 
     def context(self) -> ssl.SSLContext:
@@ -46,7 +48,7 @@ class Inspector:
 
     def _context_of(self, name: str) -> ssl.SSLContext:
         if name not in self._contexts:
-            path = self._folder / f"{len(self._contexts)}.pem"
+            path = self._own.with_suffix(f".{len(self._contexts)}.pem")
             self._ca.issue(name, path)
             self._contexts[name] = server_context(path, self._key_log)
         return self._contexts[name]
