@@ -105,6 +105,21 @@ def test_a_box_that_is_trusted_is_noticed_all_the_same(runs: Path, expected: boo
     assert len(directions(result)) == 2
 
 
+#: Signalling through a VPN's tunnel leaves by the office, and so meets the box there.
+_VPN = (
+    ("office_and_homes", "office_with_vpn"),
+    ('Call("alice", "eve")', 'Call("vic", "eve")'),
+    ('{"office": "udp_out"}', '{"office": "udp_out", "vpn": "vpn_media_bypass"}'),
+    ("{Flow.F2, Flow.F3}", "{Flow.F2, Flow.F2_VPN, Flow.F3}"),
+)
+
+
+def test_a_vpn_user_meets_the_box_beyond_the_tunnel(runs: Path) -> None:
+    result = run(runs, changed(runs, "packet_inspection", *_VPN))
+    assert result["verdict"] == "PASS", result["reason"]
+    assert "that vic was shown by office_nat is signed by Office" in result["reason"]
+
+
 def test_without_the_box_nothing_is_inspected(runs: Path) -> None:
     plain = ('inspected(office_and_homes(), "office", Inspection())', "office_and_homes()")
     result = run(runs, changed(runs, "packet_inspection", plain))
