@@ -12,7 +12,6 @@ from tests.mutation.subject import Draft, Mutant, Mutation, Subject
 from tests.mutation.trial import MUTATIONS, Fate, try_all, try_one
 from tests.results.recorded import reseal, unpack
 
-
 #: What there is only where a box at a perimeter was refused, and only where there was media.
 _OF_REFUSALS = {"a refusal cut", "HTTPS cut"}
 _OF_MEDIA = {
