@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from results.schema import Result, RunFolder
+from results.schema import MediaPath, Result, RunFolder
 from results.wire.captures import read_capture
 from tests.results.story import Frame, pcap
 
@@ -33,14 +33,23 @@ def unpack(into: Path, name: str = "intranet") -> Path:
 
 
 def as_stored(result: Result) -> Result:
-    """As results were when the runs were stored: they told nothing of quality."""
+    """As results were when the oldest runs were stored: they told nothing of quality."""
+    return _with_paths(result, lambda _: {"hops": (), "quality": None})
+
+
+def without_estimates(result: Result) -> Result:
+    """As results were when quality was told, but not rated."""
+    return _with_paths(result, _unrated)
+
+
+def _unrated(path: MediaPath) -> dict[str, Any]:
+    return {"quality": path.quality and path.quality.model_copy(update={"estimate": None})}
+
+
+def _with_paths(result: Result, change: Callable[[MediaPath], dict[str, Any]]) -> Result:
     calls = (
         call.model_copy(
-            update={
-                "media": tuple(
-                    path.model_copy(update={"hops": (), "quality": None}) for path in call.media
-                )
-            }
+            update={"media": tuple(path.model_copy(update=change(path)) for path in call.media)}
         )
         for call in result.calls
     )
