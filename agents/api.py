@@ -66,6 +66,11 @@ class Api:
         )
         return ClientSession(connector=connector, timeout=_TIMEOUT)
 
+    @property
+    def refusal(self) -> str | None:
+        """Why a certificate in the name of the service was refused, if one was."""
+        return self.context.refusal
+
     async def start_session(self) -> None:
         """Tell the front end that the user is there."""
         await self._call("POST", f"{self._front_end}/v1/users/{self._user}/session", {})

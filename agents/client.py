@@ -6,12 +6,15 @@ other), ``connected``, ``selected`` (a claim,
 see results.schema.Claim), ``media`` (each second of it), ``hung_up``, ``reported``;
 amid the media ``chat``, whenever the other said something, and ``picture``, when the
 first one of a video was seen. A call that the service refuses: ``refused``, ``reported``.
+A user whom somebody else's certificate keeps from the service says ``signed_out``, and
+takes no orders.
 """
 
 import asyncio
 from pathlib import Path
 from typing import Any
 
+from aiohttp import ClientError
 from aiortc import (
     RTCBundlePolicy,
     RTCConfiguration,
@@ -249,7 +252,15 @@ class Client:
 
     async def run(self) -> None:
         """Serve until terminated; the first failure of any task ends the client."""
-        await self.api.start_session()
+        try:
+            await self.api.start_session()
+        except ClientError:
+            if self.api.refusal is None:
+                raise
+            # Somebody stands in for the service: no call can be made, and this is worth telling.
+            say("signed_out", reason=self.api.refusal)
+            say("ready")
+            await self._failure
         self.keep(self._take_notifications())
         self.keep(self._take_orders())
         self.keep(self._follow_network())

@@ -46,18 +46,50 @@ class Authority:
         path.write_bytes(secret + certificate.public_bytes(serialization.Encoding.PEM))
 
 
-def new_authority() -> Authority:
+def new_authority(called: str = "Callpath run CA") -> Authority:
     """Make a certificate authority."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Callpath run CA")])
-    builder = _certificate("Callpath run CA", name, key.public_key())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, called)])
+    builder = _certificate(called, name, key.public_key())
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     return Authority(key, builder.sign(key, hashes.SHA256()))
 
 
-def client_context(authority: Path, key_log: Path) -> ssl.SSLContext:
-    """A context that trusts the run's authority only."""
-    return _hardened(ssl.create_default_context(cafile=str(authority)), key_log)
+class _Session(ssl.SSLObject):
+    """A session whose client says why it ends a handshake, as clients do (RFC 5246, 7.2.2).
+
+    asyncio gives up at once, and drops the alert that is ready to be sent. So it is told to
+    wait for more, and sends it first.
+    """
+
+    _refused: ssl.SSLCertVerificationError | None = None
+
+    def do_handshake(self) -> None:
+        """Go on with the handshake."""
+        if self._refused:
+            raise self._refused
+        try:
+            super().do_handshake()
+        except ssl.SSLCertVerificationError as error:
+            self._refused = error
+            assert isinstance(self.context, ClientContext)
+            self.context.refusal = error.verify_message
+            raise ssl.SSLWantReadError from error
+
+
+class ClientContext(ssl.SSLContext):
+    """What a client trusts, and why it last refused a certificate."""
+
+    sslobject_class = _Session
+    refusal: str | None = None
+
+
+def client_context(authority: Path, key_log: Path) -> ClientContext:
+    """A context that trusts only the authorities of a file."""
+    context = ClientContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(authority)
+    _hardened(context, key_log)
+    return context
 
 
 def server_context(certificate: Path, key_log: Path) -> ssl.SSLContext:

@@ -1,7 +1,11 @@
 """Two runs side by side: which calls take another path, and the rules that decide it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
+from pydantic import Field
+
+from results.estimate import in_words
+from results.measured import Estimate
 from results.record import Record
 from results.schema import CallResult, Outcome, Result
 from results.words import listed
@@ -22,6 +26,19 @@ class Way(Record):
         return flows + relay + owner
 
 
+class Rating(Record):
+    """How a direction of a call is rated in both runs; None where it is not."""
+
+    from_: str = Field(alias="from")
+    to: str
+    before: Estimate | None
+    after: Estimate | None
+
+    def __str__(self) -> str:
+        both = f"{in_words(self.before)} → {in_words(self.after)}"
+        return f"{self.from_} to {self.to}: {both}"
+
+
 class CallChange(Record):
     """One call in both runs; None where a run does not have it."""
 
@@ -31,6 +48,8 @@ class CallChange(Record):
     #: Rules, as ``device: rule``, that refused pairs of this call in one run only.
     refused_only_before: tuple[str, ...]
     refused_only_after: tuple[str, ...]
+    #: Directions that are rated in one of the runs at least.
+    ratings: tuple[Rating, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -77,7 +96,26 @@ def _change(before: CallResult | None, after: CallResult | None) -> CallChange:
         after=_way(after),
         refused_only_before=tuple(sorted(refused_before - refused_after)),
         refused_only_after=tuple(sorted(refused_after - refused_before)),
+        ratings=tuple(_ratings(_rated(before), _rated(after))),
     )
+
+
+#: Sender and receiver -> how that direction is rated.
+_Rated = Mapping[tuple[str, str], Estimate | None]
+
+
+def _ratings(before: _Rated, after: _Rated) -> Iterator[Rating]:
+    for way in dict.fromkeys((*before, *after)):
+        both = {"before": before.get(way), "after": after.get(way)}
+        if any(both.values()):
+            yield Rating.model_validate({"from": way[0], "to": way[1], **both})
+
+
+def _rated(call: CallResult | None) -> _Rated:
+    """Each direction by the path that most of its packets took."""
+    paths = sorted(call.media if call else (), key=lambda path: path.packets)
+    found = {(path.from_, path.to): path.quality for path in paths}
+    return {way: quality.estimate if quality else None for way, quality in sorted(found.items())}
 
 
 def _way(call: CallResult | None) -> Way | None:

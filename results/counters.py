@@ -18,6 +18,9 @@ from results.tracing.passed import Passed
 from results.tracing.paths import Path
 from results.words import packets_in_words
 
+#: A device and the name of its rule.
+Rule = tuple[str, str]
+
 #: Device -> rule -> packets.
 Counted = Mapping[str, Mapping[str, int]]
 
@@ -28,15 +31,24 @@ def counted_by_rules(ending: Ending | None) -> Counted:
 
 
 def counter_problems(
-    run: Run, counted: Counted, fates: Fates, udp: Iterable[Path], end: int
+    run: Run,
+    counted: Counted,
+    fates: Fates,
+    udp: Iterable[Path],
+    end: int,
+    shapers: Iterable[Rule] = (),
 ) -> Iterator[Problem]:
-    """Rules whose counters say something else than the captures, which end from ``end`` ns on."""
+    """Rules whose counters say something else than the captures, which end from ``end`` ns on.
+
+    Those of ``shapers`` drop nothing but UDP, too.
+    """
     for device in run.policies:
         if device not in counted:
             text = f"{device} enforces a policy, but ending.json has no counters of its rules"
             yield Problem(Ground.COUNTERS, text)
     sure, late = (_refused(fates, paths, counted) for paths in _parted(udp, end))
     exact = {(name, rule) for name, policy in run.policies.items() for rule in _udp_only(policy)}
+    exact |= set(shapers)
     for device, rule in sorted({*sure, *exact}):
         seen, count = sure[device, rule], counted.get(device, {}).get(rule, 0)
         too_many = (device, rule) in exact and count > seen + late[device, rule]

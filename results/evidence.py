@@ -7,11 +7,14 @@ the rules of firewalls and NAT routers counted.
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
+from cryptography.x509 import Certificate
+
 from results.absence import Canaries, canary_problems, find_canaries, late_taps
 from results.counters import Counted, counter_problems, silent_rules
 from results.fates import Fates
 from results.holes import hello_problems, hole_problem
 from results.impaired import crossings, impaired_findings
+from results.interception import interceptions, last_times, taken_problems
 from results.media import (
     Packet,
     Stream,
@@ -58,6 +61,7 @@ from results.setup.steps import (
     steps_of,
 )
 from results.setup.turn import Turn, read_turn
+from results.shapers import Shapers, counted_remarks, shaped
 from results.shown import CallEvidence, Evidence, Shown
 from results.sources import Declared, by_source, declared_in, named, source_problems, ssrc_of
 from results.tracing.inversion import inverted_cables
@@ -79,6 +83,7 @@ from results.tracing.streams import Streams, with_streams
 from results.tracing.unreachable import unreachables
 from results.tunnelling.vpn import Scenery, together
 from results.tunnelling.vpn_findings import findings_of
+from results.unsupported import Case
 from topologies.spec import Role
 
 
@@ -86,7 +91,7 @@ class Reading:
     """The parts of the evidence, each read once from those before it.
 
     Key logs ``tls_keys`` are by user, ``dtls_keys`` of all users together; ``service``
-    is None where users bear no tokens.
+    is None where users bear no tokens; ``authority`` signs the service's certificates.
     """
 
     def __init__(
@@ -97,6 +102,7 @@ class Reading:
         dtls_keys: Mapping[bytes, bytes],
         counted: Counted,
         service: ServiceKeys | None = None,
+        authority: Certificate | None = None,
     ) -> None:
         self.places: Places = places_of(run.network)
         self.streams: Streams = with_streams(table, self.places, tls_keys)
@@ -110,12 +116,16 @@ class Reading:
         self.canaries: Canaries = find_canaries(table, run.run)
         self.late = late_taps(run)
         self.signalling: Signalling = read_signalling(table, self.places, tls_keys, service)
+        self.intercepted = interceptions(table, self.places, tls_keys, authority, self.tcp.syns)
         self.conversations = Conversations(self.places, self.udp.paths)
         self.spoken = tuple(stun_messages(table, self.udp))
         self.handshakes: list[Handshake] = dtls_handshakes(table, self.udp)
         self.turn: Turn = read_turn(self.spoken)
         self.errors = unreachables(table, self.places)
-        self.fates = Fates(run.network, run.policies, self.turn, self.errors, self.places, counted)
+        self.shapers = Shapers(self.places, run.network, self.udp.paths)
+        self.fates = Fates(
+            run.network, run.policies, self.turn, self.errors, self.places, counted, self.shapers
+        )
 
     @cached_property
     def calls(self) -> list[Call]:
@@ -188,6 +198,7 @@ class Reading:
                 *self.signalling.problems,
                 *self.streams.problems,
                 *self.counter_problems(),
+                *self.interception_problems(),
                 *self.unlisted_problems(),
                 *self.stranger_problems(),
                 *self.keys[1],
@@ -195,15 +206,32 @@ class Reading:
                 *(problem for call in calls for problem in call.problems),
                 *found.problems,
             ),
-            remarks=found.remarks,
+            remarks=(*found.remarks, *counted_remarks(self.shapers, self.counted)),
             crossed=crossed,
+            others=tuple(self.unsupported_cases()),
+            signed_out=frozenset(one.user for one in self.intercepted if one.refusal),
         )
+
+    def unsupported_cases(self) -> Iterator[Case]:
+        """What the documents do not support, beside media in a tunnel."""
+        for one in shaped(self.shapers, self.media[0]):
+            if one.does_shape:
+                yield one.case(self.table)
+        for taken in self.intercepted:
+            if taken.is_by_a_box:
+                yield taken.case(self.table)
+
+    def interception_problems(self) -> Iterator[Problem]:
+        """Boxes and taps that tell otherwise of TLS that somebody else ended."""
+        for taken in self.intercepted:
+            yield from taken.problems(self.table)
+        yield from taken_problems(self.table, self.run.network, self.counted)
 
     def counter_problems(self) -> Iterator[Problem]:
         """Rules whose counters do not agree with what the captures show."""
         udp, syns = self.datagrams, self.tcp.syns
-        sent = (*udp, *syns)
-        yield from counter_problems(self.run, self.counted, self.fates, sent, self.canaries.end)
+        shapers, end, sent = self.shapers.rules, self.canaries.end, (*udp, *syns)
+        yield from counter_problems(self.run, self.counted, self.fates, sent, end, shapers)
         passed = let_through(self.run, self.places, self.table, udp, syns)
         yield from silent_rules(self.counted, passed)
 
@@ -232,6 +260,7 @@ class Reading:
         """When the first and the last media packet of the run were seen, in ns.
 
         Of a call that was refused, when media could have been: from gathering to its end.
+        Where there is neither, what was signalled.
         """
         paths = [
             path for stream in self.media[0] for packet in stream.packets for path in packet.paths
@@ -240,8 +269,15 @@ class Reading:
         for call in self.calls:
             times += refused_times(self.table, call, self.spoken)
         if not times:
-            return None
+            return self.signalling_times()
         return min(first for first, _ in times), max(last for _, last in times)
+
+    def signalling_times(self) -> tuple[int, int] | None:
+        """The same of signalling, where there is no media."""
+        opened = [opening.path for opening in self.openings()]
+        times = [time for path in opened for time in (path.first.time, path.last.time)]
+        times += last_times(self.intercepted, self.table)
+        return (min(times), max(times)) if times else None
 
     def openings(self) -> Iterator[Opening]:
         """All that is signalling: DNS queries and TCP connections."""
@@ -427,7 +463,7 @@ class Reading:
             relay_only=planned is not None and planned.relay_only,
         )
         for stream in streams:
-            yield from losses(self.table, stream, self.fates.is_by_chance)
+            yield from losses(self.table, stream, self.fates.is_on_purpose)
             yield from astray(self.table, stream)
             yield from off_the_pair(self.table, self.places, call, selection, stream.arrived)
         if planned and call.answered_by_callee:

@@ -17,6 +17,7 @@ from controllers.policy import Policy
 from results.packets import Kind
 from results.schema import Outcome
 from results.setup.turn import Turn
+from results.shapers import BECAUSE, Shapers
 from results.tracing.paths import Path
 from results.tracing.places import Places
 from results.tracing.sightings import Sighting, Way
@@ -63,9 +64,11 @@ class Fates:
         errors: Iterable[Unreachable],
         places: Places,
         counted: Collection[str],
+        shapers: Shapers | None = None,
     ) -> None:
         """``counted`` are the devices of whose rules there are counters."""
         self._counted = counted
+        self._shapers = shapers
         self._places = places
         self._turn = turn
         self._errors = list(errors)
@@ -88,7 +91,8 @@ class Fates:
                 or _gap(last)
             )
         return (
-            self._answered(last)
+            self._at_shaper(last)
+            or self._answered(last)
             or self._at_nat(last)
             or self._at_relay(last)
             or self._without_route(last)
@@ -96,8 +100,13 @@ class Fates:
         )
 
     def is_by_chance(self, path: Path) -> bool:
-        """Whether a packet was lost where some are lost on purpose."""
+        """Whether a packet was lost on the way to a tap, where some are lost on purpose."""
         return not path.complete and self.of(path).by_chance
+
+    def is_on_purpose(self, path: Path) -> bool:
+        """Whether a packet was lost where some are lost on purpose, or dropped by a shaper."""
+        fate = None if path.complete else self.of(path)
+        return fate is not None and (fate.by_chance or fate.rule in BECAUSE)
 
     def _at_tunnel(self, last: Sighting) -> Fate | None:
         """What cryptokey routing does (WireGuard whitepaper, section 2), at either end.
@@ -161,6 +170,11 @@ class Fates:
         outcome = Outcome.NO_ROUTE if error.no_route else Outcome.REFUSED
         because = f"{error.host} answered for {_address(last)}: {error.words} (ICMP)"
         return Fate(outcome, because, error.row, error.host)
+
+    def _at_shaper(self, last: Sighting) -> Fate | None:
+        """Which rule of a packet shaper drops what it has no room for."""
+        rule = self._shapers.rule(last) if self._shapers else None
+        return self._by_rule(last.tap.host, rule, BECAUSE[rule], last) if rule else None
 
     def _at_nat(self, last: Sighting) -> Fate | None:
         """Which rule of a NAT router stops what comes from outside."""

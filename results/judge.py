@@ -9,6 +9,7 @@ from json import JSONDecodeError
 from pathlib import Path
 from typing import NamedTuple
 
+from cryptography.x509 import Certificate, load_pem_x509_certificate
 from pydantic import ValidationError
 
 from results import impaired
@@ -61,7 +62,8 @@ def examine(folder: Path) -> Judged:
     problems += count_problems(table, ending) if ending else []
     claims = _read_claims(run_folder, run, problems)
     counted = counted_by_rules(ending)
-    reading = Reading(table, run, keys.tls, keys.dtls, counted, keys.service)
+    authority = _read_authority(run_folder, problems)
+    reading = Reading(table, run, keys.tls, keys.dtls, counted, keys.service, authority)
     evidence = reading.evidence()
     problems += impaired.count_problems(run.network, ending, evidence.crossed) if ending else []
     judgement = decide(run, evidence, claims, problems)
@@ -122,6 +124,17 @@ def _read_service_keys(folder: RunFolder, problems: list[Problem]) -> ServiceKey
         return read_service_keys(folder.service_keys)
     except ServiceKeyError as error:
         problems.append(_problem(Ground.KEYS, folder, error))
+        return None
+
+
+def _read_authority(folder: RunFolder, problems: list[Problem]) -> Certificate | None:
+    """The certificate of the run's own authority; None where it has none."""
+    if not folder.authority.exists():
+        return None
+    try:
+        return load_pem_x509_certificate(folder.authority.read_bytes())
+    except ValueError:
+        problems.append(Problem(Ground.KEYS, "ca.pem is no certificate"))
         return None
 
 

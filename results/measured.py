@@ -24,6 +24,37 @@ class Hop(Record):
     jitter_ms: float
 
 
+class Assumed(Record):
+    """What captures do not tell, and an estimate of quality needs (docs/quality.md)."""
+
+    codec: str = "opus"
+    #: Equipment impairment of the codec, and its robustness to loss (ITU-T G.107, G.113).
+    ie: float = 0.0
+    bpl: float = 10.0
+    #: Milliseconds of speech in a packet, and how far the coder looks ahead (RFC 6716, 2).
+    packet_ms: float = 20.0
+    look_ahead_ms: float = 6.5
+    #: The jitter buffer waits for 99 of 100 packets, and never less than this.
+    least_buffer_ms: float = 20.0
+
+
+class Estimate(Record):
+    """How people would rate a direction of a conversation, by the E-model (ITU-T G.107)."""
+
+    #: Rating, 0 to 100; 93.2 without any fault.
+    r: float
+    #: Mean opinion, 1 to 4.5.
+    mos: float
+    #: From mouth to ear: coder, network and jitter buffer.
+    delay_ms: float
+    buffer_ms: float
+    #: Fraction of packets that were lost.
+    loss: float
+    #: How much longer bursts of loss were than by chance; 1 where they were not.
+    burst_ratio: float
+    assumed: Assumed
+
+
 class Quality(Record):
     """How one direction of a call's media arrived by one path, as its last tap saw it."""
 
@@ -43,6 +74,8 @@ class Quality(Record):
     #: From the first tap to the last in ms: median, and 99th percentile.
     delay_ms: float
     delay_p99_ms: float
+    #: None where no codec is known to be Opus; results of earlier versions have none.
+    estimate: Estimate | None = None
 
 
 class LineCount(Record):

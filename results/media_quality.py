@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from results import quality as measures
-from results.measured import Hop, Quality
+from results.estimate import OPUS_RATE, estimate
+from results.measured import Estimate, Hop, Quality
 from results.media import Stream, lost_paths
 from results.packets import PacketTable
 from results.protocols.rtp import Headers, Numbers, clock_rate, extended, sources, unwrapped
@@ -51,6 +52,8 @@ class _Part:
     received: Numbers
     late: int
     copies: int
+    #: Ticks of the timestamps in a second; None where nothing tells.
+    rate: int | None
     #: Running estimates in ms; None where the clock rate is not known.
     jitter: measures.Estimates | None
 
@@ -113,7 +116,17 @@ def _quality(seen: _Seen, way: int, announced: Mapping[int, int]) -> Quality:
         jitter_max_ms=None if estimates is None else _rounded(measures.most(estimates)),
         delay_ms=_rounded(np.median(own)),
         delay_p99_ms=_rounded(np.percentile(own, 99)),
+        estimate=_estimate([part for part in parts if part.rate == OPUS_RATE], own),
     )
+
+
+def _estimate(speech: Sequence[_Part], delay: NDArray[np.float64]) -> Estimate | None:
+    """How the speech among the parts would be rated; ``delay`` is in ms."""
+    received = sum(len(part.received) for part in speech)
+    if not received:
+        return None
+    bursts = [length for part in speech for length in measures.bursts(part.lost).tolist()]
+    return estimate(float(np.median(delay)), float(np.percentile(delay, 99)), bursts, received)
 
 
 def _part(
@@ -126,12 +139,14 @@ def _part(
     late = first[measures.late(seen.number[first])]
     lost = measures.missing(seen.number[first], seen.number[of_source])
     came = first[seen.way[first] == way]
+    rate = _rate(seen, first, announced)
     return _Part(
         lost=lost[_way_of_lost(lost, seen.number[first], seen.way[first]) == way],
         received=seen.number[came],
         late=int((seen.way[late] == way).sum()),
         copies=int((seen.way[rows] == way).sum()) - len(came),
-        jitter=_jitter(seen, first, came, announced),
+        rate=rate,
+        jitter=_jitter(seen, came, rate) if rate else None,
     )
 
 
@@ -144,17 +159,19 @@ def _way_of_lost(lost: Numbers, received: Numbers, way: Numbers) -> Numbers:
     return way[order][np.maximum(before, 0)]
 
 
-def _jitter(
-    seen: _Seen, first: NDArray[np.intp], came: NDArray[np.intp], announced: Mapping[int, int]
-) -> measures.Estimates | None:
-    """The running estimates of the packets that ``came`` by a way, of those that came at all."""
+def _rate(seen: _Seen, first: NDArray[np.intp], announced: Mapping[int, int]) -> int | None:
+    """The clock rate of the first copies that came."""
+    if not len(first):
+        return None
     headers = seen.headers
-    rate = len(first) and clock_rate(
+    return clock_rate(
         headers.payload_type[first], headers.timestamp[first], seen.time[first], announced
     )
-    if not rate:
-        return None
-    sent = unwrapped(headers.timestamp[came]) * (1000 / rate)
+
+
+def _jitter(seen: _Seen, came: NDArray[np.intp], rate: int) -> measures.Estimates:
+    """The running estimates of the packets that ``came`` by a way, of those that came at all."""
+    sent = unwrapped(seen.headers.timestamp[came]) * (1000 / rate)
     return measures.jitter(seen.time[came] / _MILLISECOND - sent)
 
 

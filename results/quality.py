@@ -26,13 +26,18 @@ def missing(received: Numbers, seen: Numbers) -> Numbers:
     return np.setdiff1d(expected, received)
 
 
-def longest_burst(lost: Numbers) -> int:
-    """The most packets lost in a row; ``lost`` is in order."""
+def bursts(lost: Numbers) -> Numbers:
+    """How many packets were lost in a row, each time; ``lost`` is in order."""
     if not len(lost):
-        return 0
+        return np.zeros(0, np.int64)
     ends = np.flatnonzero(np.diff(lost) != 1)
     edges = np.concatenate(([-1], ends, [len(lost) - 1]))
-    return int(np.diff(edges).max())
+    return np.diff(edges)
+
+
+def longest_burst(lost: Numbers) -> int:
+    """The most packets lost in a row; ``lost`` is in order."""
+    return int(bursts(lost).max(initial=0))
 
 
 def first_copies(received: Numbers) -> NDArray[np.bool_]:

@@ -3,6 +3,7 @@
 A run folder is complete only when its seal is there; the seal is written last
 and lists every file with its length and digest::
 
+    ca.pem             certificate of the run's authority
     run.json           Run: what was built, asked for and expected (written first)
     captures/TAP.pcapng one capture a tap, with nanoseconds
     keys/AGENT.tls     NSS key log of the agent's TLS connections
@@ -35,6 +36,8 @@ from topologies.spec import Flow, Name, Network
 
 #: What the documents do not support (call-flow-topologies, "Unsupported technologies").
 MEDIA_OVER_VPN = "media over VPN"
+PACKET_SHAPER = "packet shaper"
+PACKET_INSPECTION = "packet inspection"
 
 #: What is made of a run once it has been judged: one capture of all, and a page to look at.
 EVIDENCE = "evidence.pcapng"
@@ -380,6 +383,11 @@ class RunFolder:
     def keys(self, agent: str, kind: Literal["tls", "dtls", "srtp"]) -> Path:
         """The key log of an agent."""
         return self.path / "keys" / f"{agent}.{kind}"
+
+    @property
+    def authority(self) -> Path:
+        """The certificate of the run's own authority."""
+        return self.path / "ca.pem"
 
     @property
     def service_keys(self) -> Path:

@@ -9,6 +9,7 @@ from results.setup.calls import Call
 from results.setup.selection import Selection
 from results.tracing.legs import NamedFlow
 from results.tunnelling.vpn import Remark
+from results.unsupported import Case
 from topologies.spec import Flow
 
 
@@ -47,6 +48,10 @@ class Evidence:
     remarks: tuple[Remark, ...] = ()
     #: What took impaired hops.
     crossed: tuple[Crossed, ...] = ()
+    #: Cases beside media in a tunnel that are not supported.
+    others: tuple[Case, ...] = ()
+    #: Users who refused a certificate that is not the service's, and so could not sign in.
+    signed_out: frozenset[str] = frozenset()
 
     @property
     def in_tunnel(self) -> Shown | None:
@@ -54,6 +59,15 @@ class Evidence:
         return next((item for item in self.media if item.flow is Flow.F2_VPN), None)
 
     @property
+    def cases(self) -> tuple[Case, ...]:
+        """All that the documents do not support."""
+        tunnel = self.in_tunnel
+        if tunnel is None:
+            return self.others
+        what = f"{tunnel.what}, in the tunnel"
+        return (Case(MEDIA_OVER_VPN, what, tunnel.citation), *self.others)
+
+    @property
     def unsupported(self) -> str | None:
-        """What the documents call this case, where they do not support it."""
-        return MEDIA_OVER_VPN if self.in_tunnel else None
+        """What the documents call these cases, where they do not support them."""
+        return ", ".join(dict.fromkeys(case.name for case in self.cases)) or None

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from results.problems import Ground, Problem, in_weight
 from results.schema import (
+    PACKET_INSPECTION,
     Citation,
     Claim,
     Expectation,
@@ -49,6 +50,7 @@ def decide(
         *_first_of_each((*evidence.signalling, *evidence.media)),
         *(citation for call in evidence.calls for citation in call.citations),
         *(citation for remark in evidence.remarks for citation in remark.citations),
+        *(case.citation for case in evidence.others),
     )
     if problems:
         said = tuple(problem.text for problem in problems)
@@ -66,10 +68,16 @@ def _problems(run: Run, evidence: Evidence, claims: Claims) -> Iterator[Problem]
     if not run.calls:
         text = "no call was planned, so there is nothing to prove"
         yield Problem(Ground.MISSING_CALL, text)
-    yield from _call_problems(run.calls, evidence.calls)
+    yield from _call_problems(_planned(run, evidence), evidence.calls)
     yield from _expectation_problems(run.expect, evidence)
     for call in evidence.calls:
         yield from claim_problems(call.call, call.selection, claims.get(call.call.id, {}))
+
+
+def _planned(run: Run, evidence: Evidence) -> list[PlannedCall]:
+    """The calls that must be there: where the run expects it, not those of users signed out."""
+    out = evidence.signed_out if run.expect.unsupported == PACKET_INSPECTION else frozenset()
+    return [call for call in run.calls if not out & {call.caller, call.callee}]
 
 
 def _call_problems(
@@ -120,13 +128,12 @@ def _unsupported_problems(expect: Expectation, evidence: Evidence) -> Iterator[P
         seen = evidence.unsupported or "none"
         text = f"expected an unsupported case ({expect.unsupported}), but {seen} was seen"
         yield Problem(Ground.FLOWS, text)
-    elif evidence.in_tunnel and not expect.unsupported:
-        frame = evidence.in_tunnel.citation
-        text = (
-            f"unsupported: {evidence.unsupported}: {evidence.in_tunnel.what}, in the tunnel "
-            f"(frame {frame.frame} of {frame.tap})"
-        )
-        yield Problem(Ground.FLOWS, text, (frame,))
+    elif not expect.unsupported:
+        for case in evidence.cases:
+            frame = case.citation
+            where = f"frame {frame.frame} of {frame.tap}"
+            text = f"unsupported: {case.name}: {case.what} ({where})"
+            yield Problem(Ground.FLOWS, text, (frame,))
 
 
 def _difference(
@@ -208,9 +215,11 @@ def _figures(evidence: Evidence) -> str:
     """What a PASS rests on, in numbers."""
     calls = "; ".join(_call_figures(call) for call in evidence.calls)
     flows = flows_in_words(flows_of(evidence.signalling))
-    said = [calls, f"signalling {flows}", *(remark.text for remark in evidence.remarks)]
+    remarks = (remark.text for remark in evidence.remarks)
+    said = [calls or "no call took place", f"signalling {flows}", *remarks]
     if evidence.unsupported:
         said.insert(0, f"unsupported, as expected: {evidence.unsupported}")
+        said += [case.what for case in evidence.others]
     return "; ".join(said)
 
 

@@ -16,10 +16,11 @@ from agents.edge.relay_access import credentials
 from agents.tls import Authority, new_authority
 from results.schema import Run, RunFolder
 from results.setup.service_keys import ServiceKeys
+from results.tracing.routes import way_around
 from topologies.host_script import PRIVATE
 from topologies.lab import Lab
 from topologies.processes import Process, Processes, Program
-from topologies.spec import Host, Network, Role
+from topologies.spec import Host, Inspection, Network, Role
 
 #: Length of an access key, in bytes, as the real service's are.
 _ACCESS_KEY_BYTES = 64
@@ -74,7 +75,7 @@ class Cast:
     @property
     def authority(self) -> Path:
         """The certificate of the world's own authority, once the servers are started."""
-        return self._folder.path / "ca.pem"
+        return self._folder.authority
 
     @property
     def connection_string(self) -> str:
@@ -92,6 +93,11 @@ class Cast:
         network = self._lab.network
         hosts = network.with_role(Role.FRONT_END) + network.with_role(Role.TELEMETRY)
         servers = [self._spawn(host.name, self._server(host)) for host in hosts]
+        servers += [
+            self._spawn(one.host, self._inspector(one.host, one.inside, one.inspection))
+            for one in network.perimeters
+            if one.inspection
+        ]
         self._processes.wait_ready(servers)
         return servers
 
@@ -160,6 +166,35 @@ class Cast:
             "token_key": self._token_key,
         }
 
+    def _inspector(self, host: str, inside: str, inspection: Inspection) -> Program:
+        """The box in a perimeter's router that reads HTTPS."""
+        legs = self._lab.network.host(host).interfaces
+        (address,) = (leg.address.ip for leg in legs if leg.link == inside)
+        config = {
+            "called": inspection.authority,
+            "address": str(address),
+            "port": inspection.port,
+            "own_authority": str(_inspectors_authority(host)),
+            "authority": str(self.authority),
+            "key_log": str(self._folder.keys(host, "tls")),
+        }
+        return Program(name=host, module="agents.inspector", config=config)
+
+    def _trusted_by(self, user: str) -> Path:
+        """The certificates of the authorities that a user trusts."""
+        network = self._lab.network
+        way = way_around(network, user, self._front_end.name)
+        boxes = [
+            _inspectors_authority(one.host)
+            for one in network.perimeters
+            if one.host in way and one.inspection and one.inspection.trusted
+        ]
+        if not boxes:
+            return self.authority
+        bundle = PRIVATE / f"{user}.trusted.pem"
+        bundle.write_bytes(b"".join(path.read_bytes() for path in (self.authority, *boxes)))
+        return bundle
+
     def _client(self, user: str, tone: int, run: Run) -> Program:
         (telemetry,) = self._lab.network.with_role(Role.TELEMETRY)
         config = {
@@ -168,7 +203,7 @@ class Cast:
             "tone": tone,
             "front_end": self._front_end.domain,
             "telemetry": telemetry.domain,
-            "authority": str(self.authority),
+            "authority": str(self._trusted_by(user)),
             "keys": {kind: str(self._folder.keys(user, kind)) for kind in ("tls", "dtls", "srtp")},
             "checks_first": [
                 call.id for call in run.calls if call.callee == user and call.callee_checks_first
@@ -220,3 +255,8 @@ def certify(authority: Authority, host: Host) -> Path:
 def _credential(user: str) -> Path:
     """The file with a user's token; not in the run folder, which others may be shown."""
     return PRIVATE / f"{user}.credential.json"
+
+
+def _inspectors_authority(host: str) -> Path:
+    """The certificate of the CA of a box that reads HTTPS."""
+    return PRIVATE / f"{host}.ca.pem"

@@ -1,7 +1,7 @@
 """What a person sees: progress on the terminal, and the table of results."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TypeAlias
@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from results.comparison import Comparison
+from results.estimate import assumptions
+from results.measured import Estimate
 from results.schema import REPORT, MediaPath, Result, Verdict
 from results.words import direction_in_words
 from scenarios.bench import Figure
@@ -99,9 +101,14 @@ def quality(results: Sequence[Judged]) -> None:
                 grid.add_row(f"  {hop.from_} → {hop.to}", *cells)
             grid.add_section()
         screen().print(grid)
+        paths = (path for call in result.calls for path in call.media)
+        _print_assumptions(path.quality.estimate for path in paths if path.quality)
 
 
-_QUALITY = ("packets", "lost", "burst", "reordered", "twice", "delay", "99 %", "jitter")
+_QUALITY = (
+    "packets", "lost", "burst", "reordered", "twice", "delay", "99 %", "jitter",
+    "R", "MOS",
+)  # fmt: skip
 
 
 def _quality_cells(path: MediaPath) -> Iterator[str]:
@@ -111,6 +118,14 @@ def _quality_cells(path: MediaPath) -> Iterator[str]:
     counts = (found.expected, found.lost, found.longest_burst, found.reordered, found.duplicated)
     yield from map(str, counts)
     yield from map(_ms, (found.delay_ms, found.delay_p99_ms, found.jitter_ms))
+    if found.estimate:
+        yield from (f"{found.estimate.r:.1f}", f"{found.estimate.mos:.2f}")
+
+
+def _print_assumptions(estimates: Iterable[Estimate | None]) -> None:
+    """Print what estimates assume, each once."""
+    for assumed in dict.fromkeys(assumptions(one.assumed) for one in estimates if one):
+        print(assumed)  # noqa: T201
 
 
 def _ms(value: float | None) -> str:
@@ -135,7 +150,7 @@ def lines(results: Sequence[Judged]) -> None:
 def comparison(compared: Comparison, as_json: bool) -> None:
     """Print which calls take another path, and the rules that decide it."""
     if as_json:
-        print(compared.model_dump_json())  # noqa: T201
+        print(compared.model_dump_json(by_alias=True))  # noqa: T201
         return
     console = screen()
     console.print(f"{compared.before} → {compared.after}", highlight=False)
@@ -149,6 +164,10 @@ def comparison(compared: Comparison, as_json: bool) -> None:
         ):
             if rules:
                 console.print(f"    {when} {'; '.join(rules)}", highlight=False)
+        for rating in call.ratings:
+            console.print(f"    {rating}", highlight=False)
+    ratings = [rating for call in compared.calls for rating in call.ratings]
+    _print_assumptions(one for rating in ratings for one in (rating.before, rating.after))
 
 
 def figures(measured: Sequence[Figure]) -> None:

@@ -25,7 +25,7 @@ from results.measured import LineCount
 from results.schema import Connection, Ending, PlannedCall, Run, RunFolder, TapCount
 from scenarios.cast import Cast, certify, new_secrets
 from scenarios.enforcement import Enforcement
-from topologies import nat
+from topologies import nat, shaping
 from topologies.host_script import PRIVATE
 from topologies.lab import Lab, LabError
 from topologies.lines import Lines
@@ -33,7 +33,7 @@ from topologies.links import LinkError
 from topologies.ovs import OvsError
 from topologies.processes import Process, ProcessError, Processes, Program
 from topologies.reference import DOMAIN
-from topologies.spec import Network, Role
+from topologies.spec import Network, Perimeter, Role
 from topologies.taps import Canaries, Taps
 from topologies.tunnels import Tunnels
 
@@ -210,10 +210,18 @@ class Stage:
         return Counters(firewalls, self._nat_counters(), self._lines.counts())
 
     def _nat_counters(self) -> dict[str, dict[str, int]]:
-        return {
-            perimeter.host: nat.counters(self._lab.output_of(perimeter.host, *nat.LIST_COMMAND))
-            for perimeter in self._network.perimeters
-        }
+        return {one.host: self._counted_at(one) for one in self._network.perimeters}
+
+    def _counted_at(self, perimeter: Perimeter) -> dict[str, int]:
+        """What the rules of a NAT router have counted, and the queue of its shaper."""
+        router = self._network.host(perimeter.host)
+        counted = nat.counters(self._lab.output_of(router.name, *nat.LIST_COMMAND))
+        if perimeter.shaper and perimeter.shaper.queue_kbit:
+            command = shaping.list_command(router.interface_on(perimeter.outside))
+            counted[shaping.QUEUE_FULL] = shaping.dropped(
+                self._lab.output_of(router.name, *command)
+            )
+        return counted
 
     def _services(self) -> list[Program]:
         """The programs that live as long as the world."""
@@ -259,13 +267,14 @@ class Stage:
 
     def _make_calls(self, run: Run, clients: dict[str, Process], taps: Taps) -> None:
         """Order all calls at once and wait until both ends of each have reported."""
-        for call in run.calls:
+        calls = [call for call in run.calls if not _is_signed_out(call, clients)]
+        for call in calls:
             order = {"do": "call", "call": call.id, "to": call.callee, "seconds": call.seconds}
             clients[call.caller].send(order)
         for connection in run.connections:
             self._connect(run, connection, clients)
             taps.tunnel_is_up(connection.host)
-        for call in run.calls:
+        for call in calls:
             self._await_end(call, clients)
 
     def _connect(self, run: Run, connection: Connection, clients: dict[str, Process]) -> None:
@@ -284,6 +293,12 @@ class Stage:
         said = [heard["event"] for heard in caller.events if heard.get("call") == call.id]
         if "refused" not in said:
             self._processes.wait_event(callee, "reported", _SILENCE, call=call.id)
+
+
+def _is_signed_out(call: PlannedCall, clients: Mapping[str, Process]) -> bool:
+    """Whether somebody's certificate keeps a participant from the service."""
+    both = (clients[user].events for user in (call.caller, call.callee))
+    return any(event["event"] == "signed_out" for events in both for event in events)
 
 
 def keep_logs(folder: RunFolder) -> None:

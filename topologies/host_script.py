@@ -3,10 +3,12 @@
 Links, addresses and routes themselves are netlink's (:mod:`topologies.links`).
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from topologies import nat
-from topologies.spec import Host, Nat, Network, Role
+from topologies.shaping import queue_commands
+from topologies.spec import Host, Network, Perimeter, Role
 
 #: Where a host's private files (resolv.conf) lie; /run is the world's own.
 PRIVATE = Path("/run/callpath")
@@ -39,17 +41,14 @@ def _resolver_lines(network: Network, host: Host) -> list[str]:
 
 
 def _nat_lines(network: Network, host: Host) -> list[str]:
-    links = [interface.link for interface in host.interfaces]
-    return [
-        _nft(
-            host.interface_name(links.index(perimeter.inside)),
-            host.interface_name(links.index(perimeter.outside)),
-            perimeter.nat,
-        )
-        for perimeter in network.perimeters
-        if perimeter.host == host.name
-    ]
+    own = [perimeter for perimeter in network.perimeters if perimeter.host == host.name]
+    return [line for perimeter in own for line in _perimeter_lines(host, perimeter)]
 
 
-def _nft(inside: str, outside: str, kind: Nat) -> str:
-    return f"nft -f - <<'EOF'\n{nat.ruleset(inside, outside, kind)}EOF"
+def _perimeter_lines(host: Host, perimeter: Perimeter) -> Iterator[str]:
+    """The packet filter of a NAT router, and the queue of its shaper."""
+    inside, outside = (host.interface_on(link) for link in (perimeter.inside, perimeter.outside))
+    rules = nat.ruleset(inside, outside, perimeter.nat, perimeter.shaper, perimeter.inspection)
+    yield f"nft -f - <<'EOF'\n{rules}EOF"
+    if perimeter.shaper:
+        yield from queue_commands(outside, perimeter.shaper)

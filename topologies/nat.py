@@ -15,7 +15,8 @@ keep its port.
 import json
 from collections import Counter
 
-from topologies.spec import Nat
+from topologies.shaping import police_rule, queue_chain
+from topologies.spec import Inspection, Nat, Shaper
 
 #: A mapping lasts five minutes from its last new peer (RFC 4787 REQ-5 recommends as much);
 #: what goes on in it lives on in connection tracking. The ports are counted in the
@@ -45,22 +46,46 @@ _SYMMETRIC = """
 _TRANSLATION = {Nat.ENDPOINT_INDEPENDENT: _ENDPOINT_INDEPENDENT, Nat.SYMMETRIC: _SYMMETRIC}
 
 
-def ruleset(inside: str, outside: str, kind: Nat) -> str:
+def ruleset(
+    inside: str,
+    outside: str,
+    kind: Nat,
+    shaper: Shaper | None = None,
+    inspection: Inspection | None = None,
+) -> str:
     """Rules for a router whose interfaces are ``inside`` and ``outside``."""
+    shaper = shaper or Shaper()
+    boxes = queue_chain(outside, shaper) + _interception(inside, inspection)
     return f"""
-table ip callpath {{{_TRANSLATION[kind].format(outside=outside)}
+table ip callpath {{{_TRANSLATION[kind].format(outside=outside)}{boxes}
   chain input {{
     type filter hook input priority filter; policy accept;
     iifname "{outside}" ct state new counter drop comment "unsolicited_to_router"
   }}
   chain forward {{
-    type filter hook forward priority filter; policy drop;
+    type filter hook forward priority filter; policy drop;{police_rule(outside, shaper)}
     ct state established,related counter accept comment "established"
     iifname "{inside}" oifname "{outside}" counter accept comment "outward"
     iifname "{outside}" counter drop comment "unsolicited"
   }}
 }}
 """
+
+
+#: Counts the connections that are taken to the box.
+INTERCEPTED = "intercepted"
+
+
+def _interception(inside: str, inspection: Inspection | None) -> str:
+    """A chain that takes HTTPS from inside to the box in the router itself, or nothing."""
+    if inspection is None:
+        return ""
+    return f"""
+  chain interception {{
+    type nat hook prerouting priority dstnat;
+    iifname "{inside}" tcp dport 443 counter redirect to :{inspection.port} \\
+      comment "{INTERCEPTED}"
+  }}"""
 
 
 #: Prints the rules with their counters, for :func:`counters`.

@@ -8,6 +8,7 @@ from topologies.spec import (
     Firewall,
     Host,
     Impairment,
+    Inspection,
     Interface,
     Link,
     Nat,
@@ -16,6 +17,7 @@ from topologies.spec import (
     Role,
     Route,
     Segment,
+    Shaper,
 )
 
 
@@ -70,6 +72,31 @@ def impaired(
 def offering(network: Network, *transports: Literal["udp", "tcp", "tls"]) -> Network:
     """The network whose service offers its relays over these transports, in this order."""
     return network.model_copy(update={"relay_transports": transports})
+
+
+def shaped(network: Network, perimeter: str, shaper: Shaper) -> Network:
+    """The network with a packet shaper in the router of a perimeter.
+
+    KeyError when there is no such perimeter.
+    """
+    return _with_box(network, perimeter, {"shaper": shaper})
+
+
+def inspected(network: Network, perimeter: str, inspection: Inspection) -> Network:
+    """The network with a box in the router of a perimeter that reads HTTPS.
+
+    KeyError when there is no such perimeter.
+    """
+    return _with_box(network, perimeter, {"inspection": inspection})
+
+
+def _with_box(network: Network, name: str, box: dict[str, Shaper | Inspection]) -> Network:
+    if name not in {one.name for one in network.perimeters}:
+        raise KeyError(name)
+    changed = tuple(
+        one.model_copy(update=box) if one.name == name else one for one in network.perimeters
+    )
+    return Network(**{**dict(network), "perimeters": changed})
 
 
 @dataclass(frozen=True)

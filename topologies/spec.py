@@ -137,6 +137,10 @@ class Host(Spec):
         """Name of the interface in the host's namespace, such as ``alice-eth0``."""
         return f"{self.name}-eth{index}"
 
+    def interface_on(self, link: str) -> str:
+        """Name of its first interface on a link; ValueError when it has none there."""
+        return self.interface_name([leg.link for leg in self.interfaces].index(link))
+
 
 class Nat(StrEnum):
     """How a NAT maps and filters UDP (RFC 4787 sections 4.1 and 5).
@@ -149,6 +153,54 @@ class Nat(StrEnum):
     SYMMETRIC = "address-and-port-dependent mapping and filtering"
 
 
+class Shaper(Spec):
+    """What a perimeter's router does to UDP beyond a rate: a packet shaper, of two kinds.
+
+    What comes in beyond ``police_packets`` a second is dropped at once (policing, as guards
+    against floods do). What goes out beyond ``queue_kbit`` (kbit/s, with Ethernet's header)
+    waits in a queue of ``queue_bytes``, and is dropped where that is full (shaping). None
+    lets everything pass.
+    """
+
+    police_packets: int | None = Field(default=None, gt=0)
+    #: What comes in at once after a pause, and what goes out so.
+    burst_packets: int = Field(default=5, gt=0)
+    burst_bytes: int = Field(default=3000, ge=1514)
+    queue_kbit: int | None = Field(default=None, gt=0)
+    queue_bytes: int = Field(default=2500, ge=1514)
+
+    @property
+    def longest_ms(self) -> float:
+        """How long a packet waits in a full queue."""
+        return self.queue_bytes * 8 / self.queue_kbit if self.queue_kbit else 0.0
+
+    @model_validator(mode="after")
+    def _is_short(self) -> Self:
+        if self.longest_ms > _LONGEST_QUEUE_MS:
+            raise ValueError(
+                f"a queue of {self.queue_bytes} bytes at {self.queue_kbit} kbit/s holds a packet "
+                f"for {self.longest_ms:.0f} ms; up to {_LONGEST_QUEUE_MS} it can be told from "
+                "one that was sent again"
+            )
+        return self
+
+
+#: STUN is sent again after 500 ms (RFC 8445, section 14.3), and is the same to the last byte.
+_LONGEST_QUEUE_MS = 300
+
+
+class Inspection(Spec):
+    """A box in a perimeter's router that reads the HTTPS of those inside.
+
+    It ends their TLS under certificates of a CA of its own and begins another to the server.
+    """
+
+    authority: str = Field(default="Office inspection CA", min_length=1)
+    port: int = Field(default=8443, gt=0, le=65535)
+    #: Whether users inside trust its CA, as managed machines are made to.
+    trusted: bool = False
+
+
 class Perimeter(Spec):
     """Where two segments meet: the NAT router there, and the links at its two sides."""
 
@@ -157,6 +209,8 @@ class Perimeter(Spec):
     inside: Name
     outside: Name
     nat: Nat = Nat.ENDPOINT_INDEPENDENT
+    shaper: Shaper | None = None
+    inspection: Inspection | None = None
 
 
 class Firewall(Spec):

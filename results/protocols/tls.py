@@ -127,16 +127,16 @@ class Connection:
 
     def _chunks(self, stream: TcpStream, key: bytes, iv: bytes) -> Iterator[Chunk]:
         opener, encrypted, number = AESGCM(key), False, 0
-        for record in _records(stream.data):
+        for record in records(stream.data):
             if encrypted:
                 plain = self._open(opener, iv, number, record, stream.row(record.end))
                 number += 1
                 if plain and record.type == _APPLICATION_DATA:
                     row = stream.row(record.end)
                     yield Chunk(plain, row, int(self.table.time[row]))
-            encrypted = encrypted or record.type == _CHANGE_CIPHER_SPEC
+            encrypted = encrypted or record.type == CHANGE_CIPHER_SPEC
 
-    def _open(self, opener: AESGCM, iv: bytes, number: int, record: "_Record", row: int) -> bytes:
+    def _open(self, opener: AESGCM, iv: bytes, number: int, record: "Record", row: int) -> bytes:
         """Open one AEAD record (RFC 5246, section 6.2.3.3; nonce by RFC 5288, section 3)."""
         size = len(record.fragment) - _GCM_OVERHEAD
         if size < 0:
@@ -193,8 +193,9 @@ SERVER_HELLO = 2
 CERTIFICATE = 11
 
 #: Record types (RFC 5246, section 6.2.1).
-_CHANGE_CIPHER_SPEC = 20
-_HANDSHAKE = 22
+CHANGE_CIPHER_SPEC = 20
+ALERT = 21
+HANDSHAKE = 22
 _APPLICATION_DATA = 23
 _RECORD_TYPES = range(20, 24)
 
@@ -293,7 +294,7 @@ def _server_name(cursor: Cursor) -> str:
     return names.vector(2).decode("ascii", "backslashreplace")
 
 
-class _Record(NamedTuple):
+class Record(NamedTuple):
     """One TLS record; ``end`` is where it ends in its stream."""
 
     type: int
@@ -305,7 +306,7 @@ class _Record(NamedTuple):
 Hello = TypeVar("Hello", ClientHello, ServerHello)
 
 
-def _records(data: bytearray) -> Iterator[_Record]:
+def records(data: bytearray) -> Iterator[Record]:
     """The whole records of a stream (RFC 5246, section 6.2.1); TlsError where it is not TLS."""
     at = 0
     while at + _RECORD_HEADER <= len(data):
@@ -316,7 +317,7 @@ def _records(data: bytearray) -> Iterator[_Record]:
         start, at = at + _RECORD_HEADER, at + _RECORD_HEADER + size
         if at > len(data):
             return
-        yield _Record(kind, version, bytes(data[start:at]), at)
+        yield Record(kind, version, bytes(data[start:at]), at)
 
 
 def _hello(stream: TcpStream, kind: int, read: Callable[[bytes], Hello]) -> Hello | None:
@@ -327,8 +328,8 @@ def _hello(stream: TcpStream, kind: int, read: Callable[[bytes], Hello]) -> Hell
     """
     message = b""
     try:
-        for record in _records(stream.data):
-            message += record.fragment if record.type == _HANDSHAKE else b""
+        for record in records(stream.data):
+            message += record.fragment if record.type == HANDSHAKE else b""
             end = 4 + int.from_bytes(message[1:4])
             if message[:1] == bytes([kind]) and len(message) >= end:
                 return read(message[4:end])

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from results.estimate import assumptions, in_words
 from results.report.content import Content
 from results.words import direction_in_words
 
@@ -66,6 +67,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters |= {"rated": in_words, "assumptions": assumptions}
     environment.filters |= {"px": _pixels, "ms": _milliseconds, "slug": _slug, "urlpath": quote}
     environment.filters["direction"] = direction_in_words
     return environment

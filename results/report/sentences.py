@@ -17,8 +17,13 @@ def headline(judged: Judged, failure: str = "") -> str:
         return f"Nothing is proved: the run was not done: {failure}."
     if result.verdict is Verdict.INCONCLUSIVE:
         return f"Nothing is proved: {problems[0]}."
+    if result.verdict is Verdict.PASS and not result.calls:
+        said = "; ".join(case.what for case in judged.evidence.cases)
+        return f"No call takes place, as expected: {said}."
     if result.verdict is Verdict.PASS:
+        boxes = ", ".join(dict.fromkeys(case.name for case in judged.evidence.others))
         unsupported = ", which is not supported" if result.unsupported else ""
+        unsupported += f" ({boxes})" if boxes else ""
         return f"{_calls(judged, as_wanted='')}{unsupported}, as expected."
     wanted = judged.run.expect.media
     if result.media_flows and set(result.media_flows) != wanted:

@@ -17,7 +17,7 @@ identities; whose one is, its tokens show.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from http import HTTPStatus
@@ -30,6 +30,7 @@ from results.problems import Ground, Problem, cite
 from results.protocols.http import Exchange, HttpError, exchanges
 from results.protocols.sdp import read_description
 from results.protocols.tls import AES_256_GCM, TLS_1_2, Connection, TlsError, connections
+from results.protocols.tls_clear import refusal
 from results.setup.bearers import Borne, bearer_problems, identities_of, tokens_of
 from results.setup.service_keys import ServiceKeys
 from results.tracing.places import Places
@@ -127,7 +128,10 @@ def _spoken(
     table: PacketTable, places: Places, keys: KeyLogs, problems: list[Problem]
 ) -> Iterator[tuple[Carrier, Exchange]]:
     """All requests with their responses; what cannot be read is added to ``problems``."""
-    for user, connection in _connections(table, places, keys):
+    for user, connection in spoken_to(table, places, keys):
+        # Without a ServerHello nothing was said, nor where the client refused what it was shown.
+        if connection.version is None or refusal(connection):
+            continue
         problems += weak_tls(table, user, connection)
         if connection.version == TLS_1_2:
             carrier = Carrier(connection.syn_row, connection.sni or "", user)
@@ -138,18 +142,16 @@ def _spoken(
                 problems.append(_unreadable(table, connection, error))
 
 
-def _connections(
-    table: PacketTable, places: Places, keys: KeyLogs
+def spoken_to(
+    table: PacketTable, places: Places, users: Collection[str]
 ) -> Iterator[tuple[str, Connection]]:
-    """The TLS connections of users with the front end and telemetry."""
+    """The TLS connections of users with the front end and telemetry, each with its user."""
     for index, tap in enumerate(table.taps):
-        if tap.host not in keys or not (tap.link or tap.tunnel):
+        if tap.host not in users or not (tap.link or tap.tunnel):
             continue
         for connection in connections(table, index):
             server = places.domains.get(connection.sni or "")
-            spoken_to = server is not None and server.role in (Role.FRONT_END, Role.TELEMETRY)
-            # Without a ServerHello nothing was said.
-            if spoken_to and connection.version is not None:
+            if server is not None and server.role in (Role.FRONT_END, Role.TELEMETRY):
                 yield tap.host, connection
 
 

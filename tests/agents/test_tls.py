@@ -1,6 +1,7 @@
 """TLS as the service asks for it: who trusts whom, and by which means."""
 
 import asyncio
+import socket
 import ssl
 from pathlib import Path
 
@@ -69,13 +70,46 @@ def test_a_client_with_weaker_ciphers_only_is_refused(
 def test_a_client_that_does_not_know_the_authority_refuses(
     server: ssl.SSLContext, tmp_path: Path
 ) -> None:
-    new_authority().write(tmp_path / "other.pem")
+    new_authority("another CA").write(tmp_path / "other.pem")
     stranger = client_context(tmp_path / "other.pem", tmp_path / "client.tls")
-    with pytest.raises(ssl.SSLCertVerificationError, match="certificate verify failed"):
-        _shake_hands(server, stranger)
+    assert _refused(server, stranger) == "TLSV1_ALERT_UNKNOWN_CA"
+    assert stranger.refusal == "unable to get local issuer certificate"
 
 
 def test_a_client_refuses_a_server_of_another_name(server: ssl.SSLContext, tmp_path: Path) -> None:
     client = client_context(tmp_path / "ca.pem", tmp_path / "client.tls")
-    with pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"):
-        _shake_hands(server, client, "telemetry.service.example")
+    assert _refused(server, client, "telemetry.service.example") == "SSLV3_ALERT_BAD_CERTIFICATE"
+    assert client.refusal
+    assert "Hostname mismatch" in client.refusal
+
+
+def test_a_client_that_trusts_refuses_nothing(server: ssl.SSLContext, tmp_path: Path) -> None:
+    client = client_context(tmp_path / "ca.pem", tmp_path / "client.tls")
+    _shake_hands(server, client)
+    assert client.refusal is None
+
+
+def _refused(server: ssl.SSLContext, client: ssl.SSLContext, domain: str = DOMAIN) -> str:
+    """What the server is told by a client that ends the handshake."""
+
+    async def connect() -> str:
+        told = asyncio.get_running_loop().create_future()
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            serving = asyncio.to_thread(_serve_once, listening, server)
+            asyncio.ensure_future(serving).add_done_callback(
+                lambda done: told.set_result(done.result())
+            )
+            with pytest.raises((ssl.SSLError, ConnectionError)):
+                await asyncio.open_connection(
+                    *listening.getsockname(), ssl=client, server_hostname=domain
+                )
+            return str(await told)
+
+    return asyncio.run(connect())
+
+
+def _serve_once(listening: socket.socket, server: ssl.SSLContext) -> str:
+    connection, _ = listening.accept()
+    with connection, pytest.raises(ssl.SSLError) as caught:
+        server.wrap_socket(connection, server_side=True)
+    return str(caught.value.reason)

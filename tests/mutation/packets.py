@@ -39,6 +39,8 @@ def _cuts(subject: Subject) -> Iterator[Mutant]:
     if not everywhere:
         return
     verdict, reason = Verdict.FAIL, r"no authenticated media from \w+ to \w+"
+    if any(one.shaper for one in subject.run.network.perimeters):
+        verdict, reason = Verdict.INCONCLUSIVE, r"counted \d+ packets, but the captures show"
     if subject.is_tunnelled(subject.media_rows):
         verdict, reason = Verdict.INCONCLUSIVE, _UNTIED
     yield Mutant("everywhere", partial(cut, numbers=everywhere), verdict, reason)
@@ -81,6 +83,8 @@ def _neighbour(subject: Subject, tap: str) -> str:
 
 def _foreign(subject: Subject) -> Iterator[Mutant]:
     """Media of another call, or of another run: it looks the same, but is under other keys."""
+    if not subject.media_rows:
+        return
     changed = {data: _spoilt(data) for data in _payloads(subject, subject.media_rows)}
     if not changed:
         return
@@ -187,6 +191,8 @@ class _Check(NamedTuple):
 def _nominations(subject: Subject) -> Iterator[Mutant]:
     """USE-CANDIDATE becomes an attribute that nobody knows; integrity and fingerprint hold."""
     checks = list(_nominating(subject))
+    if not checks:
+        return
     passwords = {subject.table.innermost(check.row): check.password for check in checks}
     rows = [check.row for check in checks]
 
@@ -228,6 +234,8 @@ def _stripped(message: bytes, password: bytes) -> bytes:
 
 def _disorder(subject: Subject) -> Iterator[Mutant]:
     """Steps that took place too late or too early, at all taps alike."""
+    if not subject.result.calls:
+        return
     length = int(subject.table.time[-1] - subject.table.time[0])
     _, allocated, invited = subject.result.calls[0].steps[:3]
     # Just so much that what follows an allocation is not torn from it.

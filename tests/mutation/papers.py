@@ -8,6 +8,7 @@ from typing import Any
 
 from joserfc.jwk import ECKey
 
+from results.protocols.keylog import read_keylog
 from results.schema import RunFolder, Verdict
 from results.setup.service_keys import read_service_keys
 from tests.mutation.subject import Draft, Mutant, Mutation, Subject
@@ -73,24 +74,31 @@ _UNAUTHENTIC = r"authenticates? under no key of this run|has its client random"
 
 
 def _keys(subject: Subject) -> Iterator[Mutant]:
-    users = _users(subject)
+    everybody = _users(subject)
+    users = [user for user in everybody if _sessions(subject, user, "tls")]
     for user in users:
         change = partial(_spoil, users=[user], kind="tls")
         yield Mutant(f"TLS of {user}", change, Verdict.INCONCLUSIVE, _UNREADABLE)
-    if subject.media_rows:
+    if any(_sessions(subject, user, "dtls") for user in users):
         change = partial(_spoil, users=users, kind="dtls")
         yield Mutant("DTLS of all", change, Verdict.FAIL, _UNAUTHENTIC)
-    for one, other in pairwise(users):
+    for one, other in pairwise(everybody):
         change = partial(_swap_keys, one=one, other=other)
         what = f"TLS of {one} and {other} swapped"
         yield Mutant(what, change, Verdict.INCONCLUSIVE, _NO_RANDOM)
+
+
+def _sessions(subject: Subject, user: str, kind: Any) -> bool:
+    """Whether a user's key log holds any secret."""
+    return bool(read_keylog(RunFolder(subject.folder).keys(user, kind)))
 
 
 def _spoil(draft: Draft, users: list[str], kind: Any) -> None:
     """Each secret becomes another one."""
     for user in users:
         path = draft.folder.keys(user, kind)
-        lines = (line.split() for line in path.read_text(encoding="ascii").splitlines())
+        found = path.read_text(encoding="ascii").splitlines()
+        lines = (line.split() for line in found if not line.startswith("#"))
         wrong = (" ".join([*words[:2], "5a" * (len(words[2]) // 2)]) for words in lines)
         path.write_text("\n".join(wrong) + "\n", encoding="ascii")
 

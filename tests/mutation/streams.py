@@ -55,7 +55,7 @@ def _records(
 ) -> Iterator[tuple[bytes, bytes]]:
     """Fragments of records with such a payload, and those with another (RFC 5246, 6.2.3.3)."""
     number = -1
-    for record in tls._records(stream.data):
+    for record in tls.records(stream.data):
         if number >= 0:
             nonce, sealed = record.fragment[:_NONCE], record.fragment[_NONCE:]
             size = len(sealed) - _TAG

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from results.judge import judge
 from results.schema import Result, Verdict
-from tests.mutation import evidence, packets, papers, refusals, sources
+from tests.mutation import evidence, interception, packets, papers, refusals, sources
 from tests.mutation.subject import Mutant, Mutation, Subject, copy_of
 
 MUTATIONS: tuple[Mutation, ...] = (
@@ -20,6 +20,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     *refusals.MUTATIONS,
     *evidence.MUTATIONS,
     *papers.MUTATIONS,
+    *interception.MUTATIONS,
 )
 
 

@@ -9,7 +9,7 @@ newer one takes its place by::
 
 import json
 import tarfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -32,27 +32,18 @@ def unpack(into: Path, name: str = "intranet") -> Path:
     return into / name
 
 
-def as_stored(result: Result) -> Result:
-    """As results were when the first runs were stored: they told nothing of quality."""
-    return _without(result, {"hops": (), "quality": None, **_SOURCE})
+def told_then(result: Result, folder: Path) -> Result:
+    """A verdict of today, less what results did not tell of when the run was stored."""
+    stored = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    return Result.model_validate_json(json.dumps(_less(json.loads(result.to_json()), stored)))
 
 
-def without_sources(result: Result) -> Result:
-    """As results were later: they told nothing of streams and their sources."""
-    return _without(result, _SOURCE)
-
-
-_SOURCE = {"stream": None, "ssrc": None, "repeats": None}
-
-
-def _without(result: Result, cleared: Mapping[str, object]) -> Result:
-    calls = (
-        call.model_copy(
-            update={"media": tuple(path.model_copy(update=cleared) for path in call.media)}
-        )
-        for call in result.calls
-    )
-    return result.model_copy(update={"calls": tuple(calls)})
+def _less(now: Any, then: Any) -> Any:
+    if isinstance(now, dict) and isinstance(then, dict):
+        return {key: _less(value, then[key]) for key, value in now.items() if key in then}
+    if isinstance(now, list) and isinstance(then, list) and len(now) == len(then):
+        return [_less(*both) for both in zip(now, then, strict=True)]
+    return now
 
 
 def reseal(folder: Path) -> None:

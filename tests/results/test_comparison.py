@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 from results.comparison import compare
+from results.estimate import estimate
+from results.measured import Estimate
 from results.schema import Result
 
 _END = {"type": "host", "address": "10.10.0.11", "port": 1, "protocol": "udp"}
@@ -61,6 +63,12 @@ def _result(run: str, path: dict[str, Any], refused: list[tuple[str, str]]) -> R
     )
 
 
+def _rated(path: dict[str, Any], found: Estimate) -> dict[str, Any]:
+    counts = {"expected": 1, "lost": 0, "longest_burst": 0, "reordered": 0, "duplicated": 0}
+    times = {"jitter_ms": 0, "jitter_max_ms": 0, "delay_ms": 0, "delay_p99_ms": 0}
+    return path | {"quality": counts | times | {"estimate": found.model_dump()}}
+
+
 _DIRECT = _result("a", _path(["2"], None, []), [("eve_nat", "unsolicited")])
 _RELAYED = _result(
     "b",
@@ -82,6 +90,23 @@ def test_a_call_that_keeps_its_path_is_told_so() -> None:
     (call,) = compare(_RELAYED, _RELAYED).calls
     assert not call.changed
     assert call.refused_only_before == call.refused_only_after == ()
+
+
+def test_ratings_stand_side_by_side() -> None:
+    good, bad = estimate(1, 2, [], 100), estimate(200, 300, [5], 95)
+    before, after = (_result("a", _rated(_path(["2"], None, []), one), []) for one in (good, bad))
+    (call,) = compare(before, after).calls
+    (rating,) = call.ratings
+    assert (rating.before, rating.after) == (good, bad)
+    assert str(rating) == (
+        f"alice to eve: R {good.r}, MOS {good.mos:.2f} → R {bad.r}, MOS {bad.mos:.2f}"
+    )
+    (there,) = compare(before, _DIRECT).calls[0].ratings
+    assert str(there).endswith("→ not rated")
+
+
+def test_directions_that_nothing_rates_are_left_out() -> None:
+    assert compare(_DIRECT, _RELAYED).calls[0].ratings == ()
 
 
 def test_calls_that_only_one_run_has_are_kept() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path as FilePath
 
 import pytest
 
+from results.estimate import estimate
 from results.measured import Hop, Quality
 from results.media import authenticated, media_paths, rtp_packets
 from results.media_quality import with_quality
@@ -43,6 +44,24 @@ def lose(story: Story, srtp: Protector, count: int) -> None:
     for _ in range(count):
         story.send(ALICE_BOB, ends(ALICE, BOB), srtp(), lost=True)
         story.wait(0.02)
+
+
+def test_speech_is_rated_by_what_was_measured(tmp_path: FilePath) -> None:
+    story, srtp = Story(), Protector()
+    talk(story, ALICE_BOB, (ALICE, BOB), 40, srtp)
+    lose(story, srtp, 4)
+    talk(story, ALICE_BOB, (ALICE, BOB), 54, srtp)
+    lose(story, srtp, 1)
+    talk(story, ALICE_BOB, (ALICE, BOB), 1, srtp)
+    found = quality_of(story, tmp_path)
+    assert found.estimate == estimate(found.delay_ms, found.delay_p99_ms, [4, 1], 95)
+    assert found.estimate.burst_ratio > 2
+
+
+def test_what_is_no_speech_is_not_rated(tmp_path: FilePath) -> None:
+    story = Story()
+    talk(story, ALICE_BOB, (ALICE, BOB), 5, Protector())
+    assert quality_of(story, tmp_path, rates={111: 90_000}).estimate is None
 
 
 def test_media_without_fault(tmp_path: FilePath) -> None:

@@ -14,14 +14,7 @@ from results.schema import RunFolder, Verdict
 from results.setup.service_keys import ServiceKeys, read_service_keys
 from results.setup.signalling import Act, Signalling, read_signalling
 from results.tracing.places import places_of
-from tests.results.recorded import (
-    change_json,
-    frames,
-    reseal,
-    unpack,
-    without_sources,
-    write,
-)
+from tests.results.recorded import change_json, frames, reseal, told_then, unpack, write
 from tests.results.story import ends, ethernet, udp
 
 
@@ -54,7 +47,7 @@ def judged(folder: Path) -> tuple[Verdict, str]:
 def test_the_run_passes(folder: Path) -> None:
     stored = RunFolder(folder).read_result()
     result = judge(folder)
-    assert without_sources(result) == stored
+    assert told_then(result, folder) == stored
     assert result.verdict is Verdict.PASS
     assert "4 chat messages" in result.reason
     assert sum("chat:" in citation.what for citation in result.citations) == 8

@@ -9,7 +9,7 @@ import pytest
 
 from results.judge import judge
 from results.schema import RunFolder, Verdict
-from tests.results.recorded import change_json, reseal, unpack, without_sources
+from tests.results.recorded import change_json, reseal, told_then, unpack
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def folder(unpacked: Path, tmp_path: Path) -> Path:
 def test_the_stored_run_is_judged_as_it_was(folder: Path) -> None:
     result = judge(folder)
     assert result.verdict is Verdict.PASS
-    assert without_sources(result) == RunFolder(folder).read_result()
+    assert told_then(result, folder) == RunFolder(folder).read_result()
     lost = {
         (hop.from_, hop.to): hop.lost
         for path in result.calls[0].media

@@ -12,7 +12,7 @@ from results.result_schema import result_schema
 from results.schema import Result, RunFolder, Verdict
 from tests.results.mutants import Mutant, without
 from tests.results.paper_mutants import removed
-from tests.results.recorded import as_stored, reseal, unpack
+from tests.results.recorded import reseal, told_then, unpack
 from tests.results.relayed_mutants import RELAYED_MUTANTS
 from topologies.spec import Flow
 
@@ -80,7 +80,7 @@ def test_the_inside_users_allocation_carried_the_media(folder: Path) -> None:
 
 def test_it_is_judged_as_it_was_right_after_the_run(folder: Path) -> None:
     stored = RunFolder(folder).read_result()
-    assert as_stored(judge(folder)) == stored
+    assert told_then(judge(folder), folder) == stored
 
 
 def test_each_pair_cites_a_frame_that_is_there(folder: Path) -> None:

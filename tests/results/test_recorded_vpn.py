@@ -9,7 +9,7 @@ import pytest
 from results.canary_frames import Moment
 from results.judge import judge
 from results.schema import MEDIA_OVER_VPN, RunFolder, Verdict
-from tests.results.recorded import as_stored, change_json, frames, keep, reseal, unpack, write
+from tests.results.recorded import change_json, frames, keep, reseal, told_then, unpack, write
 from tests.results.story import STEP, Frame, rtp, udp
 from tests.results.story import ends as ends_of
 from tests.results.vpn_story import ALICE, VIC
@@ -53,7 +53,7 @@ def test_media_in_the_tunnel(folder_of: Callable[[str], Path]) -> None:
 @pytest.mark.parametrize("name", [AROUND, WITHIN])
 def test_they_are_judged_as_they_were(folder_of: Callable[[str], Path], name: str) -> None:
     folder = folder_of(name)
-    assert as_stored(judge(folder)) == RunFolder(folder).read_result()
+    assert told_then(judge(folder), folder) == RunFolder(folder).read_result()
 
 
 def _without_carriers(folder: Path) -> None:

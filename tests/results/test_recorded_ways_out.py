@@ -12,7 +12,7 @@ from results.packets import read_interfaces
 from results.protocols import stun
 from results.schema import Result, RunFolder, Verdict
 from results.tracing.streams import to_relays
-from tests.results.recorded import change_json, frames, reseal, unpack, write
+from tests.results.recorded import change_json, frames, reseal, told_then, unpack, write
 
 #: Through the proxy and on to the relay, as the media of the office's user goes.
 _BY_PROXY = (
@@ -46,7 +46,7 @@ def judged(folder: Path) -> Result:
 
 def test_the_runs_pass(folder: Path) -> None:
     result = judge(folder)
-    assert result == RunFolder(folder).read_result()
+    assert told_then(result, folder) == RunFolder(folder).read_result()
     assert result.verdict is Verdict.PASS
     assert result.media_flows == ("3", "4")
 

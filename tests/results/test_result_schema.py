@@ -38,7 +38,7 @@ def test_the_keys_of_a_result_are_those_that_were_promised() -> None:
     ]  # fmt: skip
     assert list(call["media"][0]["quality"]) == [
         "expected", "lost", "longest_burst", "reordered", "duplicated", "jitter_ms",
-        "jitter_max_ms", "delay_ms", "delay_p99_ms",
+        "jitter_max_ms", "delay_ms", "delay_p99_ms", "estimate",
     ]  # fmt: skip
     assert list(call["selected"]["alice"]["local"]) == ["type", "address", "port", "protocol"]
 

@@ -97,16 +97,17 @@ def session(
     to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
     client = client_context.wrap_bio(to_client, to_server, server_hostname=NAME)
     server = server_context.wrap_bio(to_server, to_client, server_side=True)
-    flights = _handshake(client, server, to_client, to_server)
+    flights = handshake(client, server, to_client, to_server)
     for from_client, data in dialogue:
         (client if from_client else server).write(data)
         flights.append((from_client, (to_server if from_client else to_client).read()))
     return Session(flights, keylog)
 
 
-def _handshake(
+def handshake(
     client: ssl.SSLObject, server: ssl.SSLObject, to_client: ssl.MemoryBIO, to_server: ssl.MemoryBIO
 ) -> list[Flight]:
+    """What both ends send until both are done."""
     flights: list[Flight] = []
     done = False
     while not done:

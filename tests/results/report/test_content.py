@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ import pytest
 from results.judge import Judged, examine
 from results.report.arrows import Kind, flow_arrows, refusals, tails
 from results.report.content import Beside, Content, content_of
-from results.schema import Outcome, Result, RunFolder, Verdict
+from results.report.sentences import headline
+from results.schema import Citation, Outcome, Result, RunFolder, Verdict
+from results.unsupported import Case
 from tests.results.recorded import change_json, unpack
 from tests.results.report import cases
 
@@ -85,6 +88,29 @@ def test_refusals_are_told_by_user_and_device(judged: dict[str, Judged]) -> None
     pairs = sum(len(one.pairs) for one in refusals(judged["external_relayed"]))
     outcomes = [p.outcome for c in judged["external_relayed"].result.calls for p in c.pairs]
     assert pairs == outcomes.count(Outcome.REFUSED)
+
+
+def test_where_a_box_keeps_users_out_the_verdict_says_so(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    found = examine(unpack(tmp_path_factory.mktemp("recorded"), "packet_inspection"))
+    content = content_of(found, Beside())
+    assert content.headline == (
+        "No call takes place, as expected: the certificate of front-end.service.example that "
+        "alice was shown by office_nat is signed by Office inspection CA, not by the run's CA; "
+        "alice refused it (unknown_ca)."
+    )
+    assert content.calls == ()
+
+
+def test_a_box_that_a_call_passed_is_named(judged: dict[str, Judged]) -> None:
+    case = Case("packet shaper", "it shapes", Citation(tap="a", file="a", frame=1, what="x"))
+    plain = judged["external_relayed"]
+    evidence = replace(plain.evidence, others=(case,))
+    result = plain.result.model_copy(update={"unsupported": case.name})
+    assert headline(replace(plain, evidence=evidence, result=result)).endswith(
+        ", which is not supported (packet shaper), as expected."
+    )
 
 
 @pytest.mark.parametrize(

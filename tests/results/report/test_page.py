@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from results.estimate import estimate
 from results.judge import Judged, examine
 from results.measured import Hop, Quality
 from results.report.content import Beside, content_of
@@ -59,6 +60,15 @@ def test_what_was_measured_of_hops_is_shown(judged: Judged) -> None:
     assert row
     cells = re.findall(r"<td>(.*?)</td>", row[1])
     assert cells == ["alice-eth0", "core-eth0", "113", "7", "0.111 ms", "2.222 ms", "3.333 ms"]
+
+
+def test_the_estimate_is_shown_with_what_it_assumes(judged: Judged) -> None:
+    found = estimate(150.0, 180.0, [1, 1], 98)
+    quality = QUALITY.model_copy(update={"estimate": found})
+    text = page(content_of(measured(judged, (), quality), Beside()))
+    assert f"Estimate: R {found.r:.1f}, MOS {found.mos:.2f}, 206.5 ms from mouth to ear" in text
+    assert "assume opus with Ie 0 and Bpl 10" in text
+    assert "Estimate:" not in page(content_of(measured(judged, (), QUALITY), Beside()))
 
 
 def test_what_was_not_measured_is_not_shown(judged: Judged) -> None:
