@@ -4,7 +4,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
+from itertools import chain, islice
 from typing import TypeVar
 
 _In = TypeVar("_In")
@@ -22,7 +22,7 @@ def ahead(work: Callable[[_In], _Out], items: Iterable[_In]) -> Iterator[_Out]:
     rest = iter(items)
     first = list(islice(rest, 2))
     if len(first) < 2 or THREADS < 2:
-        yield from map(work, (*first, *rest))
+        yield from map(work, chain(first, rest))
         return
     with ThreadPoolExecutor(THREADS) as pool:
         waiting: deque[Future[_Out]] = deque(pool.submit(work, item) for item in first)
