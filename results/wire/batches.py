@@ -74,8 +74,9 @@ def _batches(
 def _evenly(count: int) -> Iterator[slice]:
     """So many records cut into batches of about one size."""
     batches = -(-count // BATCH)
+    size = -(-count // max(batches, 1))
     for number in range(batches):
-        yield slice(number * count // batches, (number + 1) * count // batches)
+        yield slice(number * size, (number + 1) * size)
 
 
 def _by_interface(

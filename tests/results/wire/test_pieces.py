@@ -153,6 +153,19 @@ def test_several_interfaces(tmp_path_factory: pytest.TempPathFactory, turns: lis
     check(written(tmp_path_factory.mktemp("turns") / "a.pcapng", turns))
 
 
+def test_packets_of_one_time_keep_the_order_of_the_taps(tmp_path: Path) -> None:
+    """In whatever parts a file is read, and by whom."""
+    described = [blocks.interface(name, "", blocks.ETHERNET) for name in ("a", "b")]
+    some = [blocks.packet(n % 2, 0, p.frame[:300], ()) for n, p in enumerate(packets(60))]
+    (tmp_path / "a.pcapng").write_bytes(blocks.section("", "") + b"".join([*described, *some]))
+    assert check(tmp_path / "a.pcapng") > 1
+    with small_parts(PART):
+        table = read(tmp_path / "a.pcapng")
+    assert isinstance(table, PacketTable)
+    assert table.tap.tolist() == [0] * 30 + [1] * 30
+    assert table.frame.tolist() == [*range(1, 61, 2), *range(2, 61, 2)]
+
+
 @given(cuts=st.lists(st.integers(0, 60), max_size=3), same=st.booleans())
 @settings(max_examples=20)
 def test_sections_and_interfaces_that_come_late(
