@@ -67,6 +67,9 @@ def read_pieces(place: Place, read: Read) -> Iterator[Batch]:
             else:
                 first = place.frames + 1
                 place.advance(found.end, found.frames)
+    except BlockingIOError:
+        # No more processes are allowed.
+        return
     except LostError as error:
         raise CaptureError(
             f"{place.file.path} could not be read: a process that read it from byte {place.at} "

@@ -44,7 +44,8 @@ def by_processes(
     """All that comes of each item, in order, found by so many processes in turns.
 
     It is best made of numpy's arrays, which are handed over as they are. No process outlives
-    the iterator. Raises LostError where one ends before its time.
+    the iterator. Raises LostError where one ends before its time, BlockingIOError where no
+    more processes are allowed.
     """
     with ExitStack() as crew:
         workers: list[_Worker] = []
@@ -68,11 +69,7 @@ class _Worker:
         self._line = Line()
         self._process: int | None = _forked()
         if self._process == 0:
-            # A pipe breaks, and who waits at it ends, when nobody holds its other end.
-            for worker in others:
-                worker._line.close()
-            self._line.tell()
-            _serve(work, items, self._line)
+            _serve(work, items, self._line, [worker._line for worker in others])
         self._line.listen()
 
     def outcomes(self) -> Iterator[Any]:
@@ -106,23 +103,32 @@ class _Worker:
 def _forked() -> int:
     """The process's number, or 0 in the new process, which no signal reaches but SIGKILL."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    process = 0
+    process = -1
     try:
         with warnings.catch_warnings():
             # Python 3.12 warns where there are threads: see above.
             warnings.simplefilter("ignore", DeprecationWarning)
             process = os.fork()
     finally:
-        if process:
+        if process != 0:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return process
 
 
-def _serve(work: Callable[[_In], Iterable[object]], items: Iterable[_In], line: Line) -> NoReturn:
+def _serve(
+    work: Callable[[_In], Iterable[object]],
+    items: Iterable[_In],
+    line: Line,
+    of_others: Iterable[Line],
+) -> NoReturn:
     """Work on all items, then end; also when nobody listens any more."""
     code = 1
     try:
         gc.disable()
+        # A pipe breaks, and who waits at it ends, when nobody holds its other end.
+        for other in of_others:
+            other.close()
+        line.tell()
         for item in items:
             for outcome in work(item):
                 line.send(outcome)

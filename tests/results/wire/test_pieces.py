@@ -1,5 +1,6 @@
 """Large captures are read in pieces by processes: the same as by one, or the same error."""
 
+import errno
 import os
 import random
 import signal
@@ -231,6 +232,19 @@ def test_a_worker_that_is_killed_is_an_error(path: Path, monkeypatch: pytest.Mon
         list(read_batches(open_capture(path)))
     assert str(caught.value).startswith(f"{path} could not be read: a process that read it from ")
     assert str(caught.value).endswith(" on ended by SIGKILL")
+
+
+def test_where_no_more_processes_are_allowed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, asked = signal.pthread_sigmask(signal.SIG_BLOCK, ()), []
+
+    def refused() -> int:
+        asked.append(1)
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(os, "fork", refused)
+    assert check(path) == 0
+    assert asked
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, GeneratorExit])
