@@ -13,7 +13,7 @@ import signal
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from typing import Any, NoReturn, TypeVar
 
 from results.wire.line import Line
@@ -48,11 +48,12 @@ def by_processes(
     more processes are allowed.
     """
     with ExitStack() as crew:
+        lines: list[Line] = []
         workers: list[_Worker] = []
         for first in range(count):
-            worker = _Worker(work, items[first::count], workers)
-            crew.callback(worker.end)
-            workers.append(worker)
+            lines.append(crew.enter_context(closing(Line())))
+            workers.append(_Worker(work, items[first::count], lines))
+            crew.callback(workers[-1].end)
         for number in range(len(items)):
             yield from workers[number % count].outcomes()
 
@@ -64,12 +65,13 @@ class _Worker:
         self,
         work: Callable[[_In], Iterable[object]],
         items: Sequence[_In],
-        others: "Sequence[_Worker]",
+        lines: Sequence[Line],
     ) -> None:
-        self._line = Line()
+        """The last of the lines is its own, the others are those of other workers."""
+        *others, self._line = lines
         self._process: int | None = _forked()
         if self._process == 0:
-            _serve(work, items, self._line, [worker._line for worker in others])
+            _serve(work, items, self._line, others)
         self._line.listen()
 
     def outcomes(self) -> Iterator[Any]:
@@ -119,14 +121,14 @@ def _serve(
     work: Callable[[_In], Iterable[object]],
     items: Iterable[_In],
     line: Line,
-    of_others: Iterable[Line],
+    others: Iterable[Line],
 ) -> NoReturn:
     """Work on all items, then end; also when nobody listens any more."""
     code = 1
     try:
         gc.disable()
         # A pipe breaks, and who waits at it ends, when nobody holds its other end.
-        for other in of_others:
+        for other in others:
             other.close()
         line.tell()
         for item in items:
