@@ -1,4 +1,7 @@
-"""Work done ahead of who needs it, on all cores: numpy works without Python's lock."""
+"""Work done ahead of who needs it, by threads: in long calls numpy needs no lock of Python's.
+
+Where calls are short and many, there are processes (results.wire.processes).
+"""
 
 import os
 from collections import deque

@@ -92,7 +92,8 @@ class Place:
         self.at = self._begin = file.begin()
         #: Frames before this place.
         self.frames = 0
-        self._stands = False
+        #: Whether the chain does not go on: a section begins here, or something is wrong.
+        self.stands = False
 
     @property
     def left(self) -> int:
@@ -101,13 +102,13 @@ class Place:
 
     def part(self) -> Records:
         """The records of the next part; CaptureError where it is damaged or cut."""
-        if self._stands:
+        if self.stands:
             self.at = self.file.resume(self.at, self.frames)
         bound = self.at + min(self.span(_RECORDS), self.left)
         walked = walk(self.file.chain, self.at, bound)
         records = self.file.records(walked, self.frames)
         self.advance(walked.stop, len(records))
-        self._stands = walked.stop < bound
+        self.stands = walked.stop < bound
         if not self.left and not self.file.interfaces:
             raise CaptureError(
                 f"{self.file.path} describes no interface; expected one before its packets"

@@ -47,7 +47,7 @@ def read_pieces(place: Place, read: Read) -> Iterator[Batch]:
     Raises CaptureError where a process is lost.
     """
     count, begin = processors(), place.at
-    if place.left < _WORTH or count < 2:
+    if place.stands or place.left < _WORTH or count < 2:
         return
 
     def work(piece: range) -> Iterator[_Found | Batch]:

@@ -34,7 +34,7 @@ from tests.results.wire.test_mutations import mutated_file, whole_files
 PART, SMALL = 4_000, 600
 
 SAMPLE = 40
-LONG = 5_000
+LONG = 2_000
 
 #: A program that reads a file with two processes, and says so when they have begun.
 _READER = """

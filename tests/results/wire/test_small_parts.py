@@ -60,6 +60,7 @@ def test_what_goes_wrong_is_said_where_it_is_due() -> None:
         next(found)
 
 
+@pytest.mark.usefixtures("threads")
 def test_only_a_few_items_are_taken_ahead() -> None:
     taken = []
 
