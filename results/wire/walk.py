@@ -104,9 +104,11 @@ def _starts(chain: Chain, begin: int, bound: int, size: int) -> list[int]:
     size = max(size + -size % 4, _SLICE)
     edges = np.arange(begin + size, bound, size)
     guesses = chain.guesses(edges, min(size, _WINDOW))
-    known = guesses >= 0
-    harder = (chain.guess(edge, min(edge + size, bound)) for edge in edges[~known].tolist())
-    return sorted([*guesses[known].tolist(), *(at for at in harder if at is not None)])
+    unknown = edges[guesses < 0].tolist()
+    harder = (chain.guess(edge, min(edge + size, bound)) for edge in unknown)
+    # The last slice may be shorter than what was looked at.
+    known = guesses[(guesses >= 0) & (guesses < bound)].tolist()
+    return sorted([*known, *(at for at in harder if at is not None)])
 
 
 def _in_lock_step(

@@ -26,7 +26,7 @@ from results.wire.columns import NAMES
 from results.wire.pcap import PcapChain
 from results.wire.pieces import Batch
 from results.wire.processes import by_processes
-from scenarios.reading.mix import packets, write_pcap, write_pcapng
+from scenarios.reading.mix import Packet, packets, write_pcap, write_pcapng
 from tests.results.wire.test_interfaces import TURNS, taps, written
 from tests.results.wire.test_mutations import mutated_file, whole_files
 
@@ -62,6 +62,7 @@ def small_parts(part: int) -> Iterator[pytest.MonkeyPatch]:
     """Small files are read as large ones are."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(walk, "_SLICE", 300)
+        patched.setattr(walk, "_IN_SLICE", 2)
         patched.setattr(walk, "_FEW", 2)
         patched.setattr(captures, "_PART", part)
         yield patched
@@ -194,6 +195,21 @@ def test_a_capture_in_a_capture(tmp_path: Path) -> None:
     write_pcap(tmp_path / "a.pcap", outer)
     write_pcapng(tmp_path / "a.pcapng", outer)
     assert check(tmp_path / "a.pcap") + check(tmp_path / "a.pcapng") > 0
+
+
+@pytest.mark.parametrize("write", [write_pcap, write_pcapng])
+def test_a_part_ends_where_it_shall(
+    tmp_path: Path, write: Callable[[Path, Iterable[Packet]], None]
+) -> None:
+    """However short its last slice is: what begins beyond is for the next part."""
+    write(tmp_path / "a", packets(40))
+    file = open_capture(tmp_path / "a")
+    begin, size = file.begin(), len(file.data)
+    whole = walk.walk(file.chain, begin, size).at.tolist()
+    with small_parts(PART):
+        for bound in range(begin + 1, size, 97):
+            walked = walk.walk(file.chain, begin, bound)
+            assert walked.at.tolist() == [at for at in whole if at < bound]
 
 
 def test_pieces_after_a_wrong_guess_do_not_count(
