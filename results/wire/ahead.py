@@ -1,10 +1,13 @@
-"""Work done ahead of who needs it, on all cores: numpy works without Python's lock."""
+"""Work done ahead of who needs it, by threads: in long calls numpy needs no lock of Python's.
+
+Where calls are short and many, there are processes (results.wire.processes).
+"""
 
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
+from itertools import chain, islice
 from typing import TypeVar
 
 _In = TypeVar("_In")
@@ -22,7 +25,7 @@ def ahead(work: Callable[[_In], _Out], items: Iterable[_In]) -> Iterator[_Out]:
     rest = iter(items)
     first = list(islice(rest, 2))
     if len(first) < 2 or THREADS < 2:
-        yield from map(work, (*first, *rest))
+        yield from map(work, chain(first, rest))
         return
     with ThreadPoolExecutor(THREADS) as pool:
         waiting: deque[Future[_Out]] = deque(pool.submit(work, item) for item in first)

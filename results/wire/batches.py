@@ -1,15 +1,13 @@
 """From records to columns, some ten thousand packets at a time."""
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from results.canary_frames import CANARY_ETHERTYPE
-from results.wire.ahead import ahead
-from results.wire.capture import Interface, LinkType, Records
-from results.wire.captures import CaptureFile, parts
+from results.wire.capture import LinkType, Records
+from results.wire.captures import CaptureFile, Place
 from results.wire.columns import Columns, Spans
 from results.wire.data import Data
 from results.wire.fingerprint import fingerprints
@@ -17,6 +15,7 @@ from results.wire.kinds import HEAD, Kind, looks_like_wireguard, within_tcp
 from results.wire.link import ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6, read_link
 from results.wire.near import Near
 from results.wire.network import read_ipv4, read_ipv6, together
+from results.wire.pieces import Batch, read_pieces
 from results.wire.transport import (
     IP_ICMP,
     IP_ICMPV6,
@@ -37,21 +36,6 @@ DNS_PORT = 53
 _BY_ETHERTYPE = {ETHERTYPE_ARP: Kind.ARP, CANARY_ETHERTYPE: Kind.CANARY}
 
 
-class Batch(NamedTuple):
-    """Some packets that one interface saw."""
-
-    interface: Interface
-    columns: Columns
-
-
-class _Task(NamedTuple):
-    """Packets of one interface that are to be read, and the numbers of their frames."""
-
-    interface: Interface
-    records: Records
-    frames: NDArray[np.int64]
-
-
 def read_batches(file: CaptureFile, own_mac: int | None = None) -> Iterator[Batch]:
     """The packets of a capture, batch by batch, in the order of each interface; none is kept.
 
@@ -59,24 +43,40 @@ def read_batches(file: CaptureFile, own_mac: int | None = None) -> Iterator[Batc
     their source are outgoing. Raises CaptureError where the file is damaged or cut.
     """
 
-    def read(task: _Task) -> Batch:
-        columns = read_columns(file.data, task.interface.link_type, task.records, own_mac)
-        columns.frame = task.frames
-        return Batch(task.interface, columns)
+    def read(records: Records, first: int) -> Iterator[Batch]:
+        return _batches(file, records, first, own_mac)
 
-    return ahead(read, _tasks(file))
+    place, alone = Place(file), 1
+    while place.left:
+        for _ in range(alone):
+            if place.left:
+                first = place.frames + 1
+                yield from read(place.part(), first)
+        yield from read_pieces(place, read)
+        # Where that stopped something is amiss, as may be what follows.
+        alone *= 2
 
 
-def _tasks(file: CaptureFile) -> Iterator[_Task]:
-    first = 1
-    for records in parts(file):
-        frames = np.arange(first, first + len(records))
-        for number, which, own in _by_interface(file, records):
-            numbers = frames[which]
-            for at in range(0, len(own), BATCH):
-                part = own.part(at, at + BATCH)
-                yield _Task(file.interfaces[number], part, numbers[at : at + BATCH])
-        first += len(records)
+def _batches(
+    file: CaptureFile, records: Records, first: int, own_mac: int | None
+) -> Iterator[Batch]:
+    """Some records, of which the first is that of the frame with this number."""
+    frames = np.arange(first, first + len(records))
+    for number, which, own in _by_interface(file, records):
+        numbers = frames[which]
+        for some in _evenly(len(own)):
+            interface = file.interfaces[number]
+            columns = read_columns(file.data, interface.link_type, own.part(some), own_mac)
+            columns.frame = numbers[some]
+            yield Batch(interface, columns)
+
+
+def _evenly(count: int) -> Iterator[slice]:
+    """So many records cut into batches of about one size."""
+    batches = -(-count // BATCH)
+    size = -(-count // max(batches, 1))
+    for number in range(batches):
+        yield slice(number * size, (number + 1) * size)
 
 
 def _by_interface(

@@ -93,9 +93,8 @@ class Records:
     def __iter__(self) -> Iterator[Record]:
         return (self[index] for index in range(len(self)))
 
-    def part(self, start: int, stop: int) -> "Records":
+    def part(self, which: slice) -> "Records":
         """Some of them."""
-        which = slice(start, stop)
         return Records(*(getattr(self, name)[which] for name in Record._fields))
 
     def by_interface(self) -> Iterator[tuple[int, NDArray[np.intp], "Records"]]:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Protocol
 
 from results.wire import pcap, pcapng
-from results.wire.ahead import ahead
 from results.wire.capture import Capture, CaptureError, Interface, LinkType, Records, joined
 from results.wire.data import Data
 from results.wire.walk import Chain, Walked, walk
@@ -85,64 +84,52 @@ def captured(file: CaptureFile) -> str | None:
     return " and ".join(name or "one without a name" for name in names)
 
 
+class Place:
+    """How far a file has been read: what follows is read from here, part by part."""
+
+    def __init__(self, file: CaptureFile) -> None:
+        self.file = file
+        self.at = self._begin = file.begin()
+        #: Frames before this place.
+        self.frames = 0
+        #: Whether the chain does not go on: a section begins here, or something is wrong.
+        self.stands = False
+
+    @property
+    def left(self) -> int:
+        """Bytes from here to the end of the file."""
+        return len(self.file.data) - self.at
+
+    def part(self) -> Records:
+        """The records of the next part; CaptureError where it is damaged or cut."""
+        if self.stands:
+            self.at = self.file.resume(self.at, self.frames)
+        bound = self.at + min(self.span(_RECORDS), self.left)
+        walked = walk(self.file.chain, self.at, bound)
+        records = self.file.records(walked, self.frames)
+        self.advance(walked.stop, len(records))
+        self.stands = walked.stop < bound
+        if not self.left and not self.file.interfaces:
+            raise CaptureError(
+                f"{self.file.path} describes no interface; expected one before its packets"
+            )
+        return records
+
+    def advance(self, at: int, frames: int) -> None:
+        """Go to where the next record begins, after so many frames."""
+        self.at, self.frames = at, self.frames + frames
+
+    def span(self, records: int) -> int:
+        """Bytes that hold about so many records, as far as those before tell."""
+        size = (self.at - self._begin) * records // max(self.frames, 1)
+        return max(min(size, _PART), min(_FIRST_PART, _PART))
+
+
 def parts(file: CaptureFile) -> Iterator[Records]:
     """The records of a file, in order, part by part; CaptureError where it is damaged or cut."""
-    at, frame, end = file.begin(), 0, len(file.data)
-    while True:
-        for walked in _walked(file.chain, at, end):
-            records = file.records(walked, frame)
-            yield records
-            at, frame = walked.stop, frame + len(records)
-        if at == end:
-            break
-        at = file.resume(at, frame)
-    if not file.interfaces:
-        raise CaptureError(f"{file.path} describes no interface; expected one before its packets")
-
-
-def _walked(chain: Chain, begin: int, end: int) -> Iterator[Walked]:
-    """The parts of a chain up to the end of the file, or to where it stands.
-
-    Each part begins where a record is guessed; one that proves wrong is walked anew.
-    """
-    cutting = _Cutting(begin, end)
-
-    def part(piece: range) -> tuple[range, Walked | None]:
-        found = begin if piece.start == begin else chain.guess(piece.start, piece.stop)
-        return piece, None if found is None else walk(chain, found, piece.stop)
-
-    at = begin
-    for piece, walked in ahead(part, cutting.pieces()):
-        if at >= piece.stop:
-            continue
-        if walked is None or walked.begin != at:
-            walked = walk(chain, at, piece.stop)
-        yield walked
-        at = walked.stop
-        if at < piece.stop:
-            return
-        cutting.learn(walked)
-
-
-class _Cutting:
-    """Cuts a file into pieces that hold not too many records, as far as those before tell."""
-
-    def __init__(self, begin: int, end: int) -> None:
-        self._begin, self._end = begin, end
-        self._size = min(_FIRST_PART, _PART)
-
-    def learn(self, walked: Walked) -> None:
-        """Cut what is left after the size of the records in a piece."""
-        size = (walked.stop - walked.begin) * _RECORDS // max(len(walked.at), 1)
-        self._size = max(min(size, _PART), min(_FIRST_PART, _PART))
-
-    def pieces(self) -> Iterator[range]:
-        """The pieces, from begin to end."""
-        at = self._begin
-        while at < self._end:
-            piece = range(at, min(at + self._size, self._end))
-            yield piece
-            at = piece.stop
+    place = Place(file)
+    while place.left:
+        yield place.part()
 
 
 #: First bytes of files that are taken for captures -> what they are.

@@ -39,7 +39,8 @@ class Growing(ExitStack):
     def finish(self) -> dict[str, Column]:
         """All columns in order of time; packets of one time keep the order of the taps."""
         time: NDArray[np.int64] = self._column("time", np.dtype(np.int64)).view(np.int64)
-        order = None if np.all(time[1:] >= time[:-1]) else np.argsort(time, kind="stable")
+        tap: NDArray[np.int16] = self._column("tap", np.dtype(np.int16)).view(np.int16)
+        order = None if _in_order(time, tap) else np.lexsort((tap, time))
         kinds = TYPES | {"tap": np.dtype(np.int16)}
         return {name: self._ordered(name, kind, order) for name, kind in kinds.items()}
 
@@ -70,3 +71,8 @@ class Growing(ExitStack):
                 self._files[name].write(np.ascontiguousarray(batch).data)
             self._files[name].flush()
             batches.clear()
+
+
+def _in_order(time: NDArray[np.int64], tap: NDArray[np.int16]) -> bool:
+    later, same = time[1:] > time[:-1], time[1:] == time[:-1]
+    return bool(np.all(later | same & (tap[1:] >= tap[:-1])))

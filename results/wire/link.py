@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from results.wire.capture import LinkType, Records
 from results.wire.columns import Columns, Spans
-from results.wire.data import Data, Places
+from results.wire.data import Data, Places, among
 from results.wire.near import Near
 
 ETHERTYPE_IPV4 = 0x0800
@@ -112,7 +112,7 @@ def _without_tags(data: Data, network: Network, end: Places) -> Network:
     """Step over VLAN tags (IEEE 802.1Q, clause 9), of which there may be several."""
     ethertype, at = network
     for _ in range(_DEEPEST):
-        tagged = np.flatnonzero(np.isin(ethertype, _VLAN_TAGS) & (at + _TAG.itemsize <= end))
+        tagged = np.flatnonzero(among(ethertype, _VLAN_TAGS) & (at + _TAG.itemsize <= end))
         if not len(tagged):
             break
         ethertype[tagged] = data.gather(at[tagged], _TAG)["type"]

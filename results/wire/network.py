@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from results.wire.columns import Columns, Spans
-from results.wire.data import Data, Places
+from results.wire.data import Data, Places, among
 from results.wire.near import Near
 
 _IPV4 = np.dtype(
@@ -112,7 +112,7 @@ def _after_extensions(
     (rows, start, end), protocol = payload
     good = whole.copy()
     for _ in range(_MOST_EXTENSIONS):
-        extended = np.flatnonzero(good & np.isin(protocol, _EXTENSIONS))
+        extended = np.flatnonzero(good & among(protocol, _EXTENSIONS))
         if not len(extended):
             return good
         head = data.gather(start[extended], _EXTENSION)
@@ -125,7 +125,7 @@ def _after_extensions(
         step = extended[fits]
         protocol[step] = head["next"][fits]
         start[step] += size[fits]
-    return good & ~np.isin(protocol, _EXTENSIONS)
+    return good & ~among(protocol, _EXTENSIONS)
 
 
 def _extension_sizes(kind: NDArray[np.uint8], length: Places) -> Places:

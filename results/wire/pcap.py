@@ -170,6 +170,28 @@ class PcapChain:
             at += 1
         return None
 
+    def guesses(self, starts: Places, width: int) -> Places:
+        """Guesses of this hour only: others are for those who look closer."""
+        octets = self._data.octets(starts, width + 4)
+        offset = 2 if self._order == "<" else 0
+        one, other = struct.pack(self._order + "H", self.now >> 16 & 0xFFFF)
+        is_high = octets[:, offset : offset + width] == one
+        is_high &= octets[:, offset + 1 : offset + 1 + width] == other
+        at = starts + is_high.argmax(axis=1)
+        following = self._all_after_likely(self._all_after_likely(at))
+        return np.where(following >= 0, at, -1)
+
+    def _all_after_likely(self, at: Places) -> Places:
+        is_within = (at >= 0) & (at <= self.last)
+        head = self.heads(np.where(is_within, at, 0))
+        size = head["size"].astype(np.int64)
+        is_time = (head["seconds"] >> 16) - np.int64(self.now >> 16)
+        is_likely = is_within & (is_time >= 0) & (is_time <= 1)
+        is_likely &= head["fraction"] < _SECOND // self.unit
+        is_likely &= (size <= head["original"]) & (size <= LONGEST_FRAME)
+        end = np.where(is_likely, at + _RECORD_HEADER + size, -1)
+        return np.where(at == len(self._data), at, end)
+
     def _after_likely(self, at: int) -> int:
         """Where a record ends that is likely to be one, or the file; else -1."""
         if at > self.last:

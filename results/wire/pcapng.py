@@ -22,7 +22,7 @@ from results.wire.capture import (
     cut,
     link_type_of,
 )
-from results.wire.data import Data
+from results.wire.data import Data, among
 from results.wire.pcapng_blocks import (
     INTERFACE,
     OBSOLETE_PACKET,
@@ -87,7 +87,7 @@ class Pcapng:
     def records(self, walked: Walked, frame: int) -> Records:
         """The packets of a part of the file; takes in the interfaces that it describes."""
         heads = walked.heads
-        is_packet = np.isin(heads["type"], PACKET_TYPES)
+        is_packet = among(heads["type"], PACKET_TYPES)
         before = len(self._clocks)
         new = []
         for index in np.flatnonzero(~is_packet).tolist():
@@ -163,7 +163,7 @@ class Pcapng:
         """Nanoseconds since the epoch; CaptureError where they do not fit 63 bits."""
         ticks = heads["high"].astype(np.uint64) << np.uint64(32) | heads["low"]
         times = np.zeros(len(ticks), np.int64)
-        for number in np.unique(interface).tolist():
+        for number in np.flatnonzero(np.bincount(interface)).tolist():
             here = np.flatnonzero(interface == number)
             clock = self._clocks[number]
             late = _late(ticks[here], clock)

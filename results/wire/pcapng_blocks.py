@@ -60,6 +60,10 @@ class BlockChain:
         """The first fields of blocks, as packets have them."""
         return self._data.gather(at, self._kind)
 
+    def _words(self, at: Places) -> NDArray[np.uint32]:
+        words: NDArray[np.uint32] = self._data.gather(at, self._word)["value"]
+        return words
+
     def follow(self, at: Places) -> Places:
         """Where the next blocks begin, if these are whole."""
         lengths: NDArray[np.uint32] = self._lengths[at]
@@ -80,8 +84,7 @@ class BlockChain:
         wrong |= (kind == INTERFACE) & (length < SMALLEST_INTERFACE)
         most = np.minimum(length - SMALLEST_PACKET, LONGEST_FRAME)
         wrong |= ((kind == ENHANCED_PACKET) | (kind == OBSOLETE_PACKET)) & (heads["size"] > most)
-        again = self._data.gather(np.where(wrong, at, ends - 4), self._word)["value"]
-        wrong |= again != length
+        wrong |= self._words(np.where(wrong, at, ends - 4)) != length
         return np.where(wrong, -1, ends)
 
     def guess(self, start: int, stop: int) -> int | None:
@@ -96,6 +99,16 @@ class BlockChain:
                 return at
             at += 1
         return None
+
+    def guesses(self, starts: Places, width: int) -> Places:
+        """Guesses at places where blocks may begin, as ``starts`` do."""
+        octets = self._data.octets(starts, width - width % 4)
+        types = octets.view(np.dtype(self.order + "u4"))
+        at = starts + 4 * (types == ENHANCED_PACKET).argmax(axis=1)
+        at = np.minimum(at, self.last)
+        ends = self.ends(at, self.heads(at))
+        is_likely = (self._words(at) == ENHANCED_PACKET) & ((at - self._begin) & 3 == 0)
+        return np.where(is_likely & (ends >= 0), at, -1)
 
     def _is_likely(self, at: int) -> bool:
         if (at - self._begin) % 4 or at + SMALLEST_PACKET > len(self._data):

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from results.wire.columns import Spans
-from results.wire.data import Data, Places
+from results.wire.data import Data, Places, among
 from results.wire.kinds import CHANNEL_DATA_HEADER, HEAD, Heads, Kind, Kinds, demultiplexed
 
 #: Message types of the Send and the Data indication (RFC 8656, section 17).
@@ -57,7 +57,7 @@ def _wrapped(
     start = by_channel.start + CHANNEL_DATA_HEADER
     end = start + layer.heads["length"][channel]
     stun = np.flatnonzero(layer.kinds == Kind.STUN)
-    stun = stun[np.isin(layer.heads["type"][stun], INDICATIONS)]
+    stun = stun[among(layer.heads["type"][stun], INDICATIONS)]
     if not len(stun):
         return index[channel], Spans(by_channel.rows, start, end)
     found, data_start, data_end = _data_attributes(data, layer.spans.at(stun))

@@ -7,6 +7,7 @@ must end where the next one begins. Where it does not, the true chain is walked 
 record after the other, until it meets a record that was found.
 """
 
+import sys
 from bisect import bisect_left
 from typing import NamedTuple, Protocol
 
@@ -15,8 +16,13 @@ from numpy.typing import NDArray
 
 from results.wire.data import Places
 
-#: Bytes of a slice: some hundred packets, so that a guess costs little.
-_SLICE = 1 << 17
+#: Records of a slice, more or less, and its bytes at least. All slices take a step at once:
+#: the shorter they are, the fewer steps, but the more guesses.
+_IN_SLICE, _SLICE = 128, 1 << 14
+
+#: Bytes at the beginning of slices in which all guesses are made at once: a record of the
+#: common kind begins there.
+_WINDOW = 1 << 11
 
 #: With fewer slices than this, one record after the other is faster.
 _FEW = 16
@@ -47,6 +53,9 @@ class Chain(Protocol):
 
     def guess(self, start: int, stop: int) -> int | None:
         """The first place between two where a record seems to begin."""
+
+    def guesses(self, starts: Places, width: int) -> Places:
+        """The same for many places, and so many bytes from there; -1 where it is hard to tell."""
 
 
 class Walked(NamedTuple):
@@ -80,16 +89,26 @@ def walk(chain: Chain, begin: int, bound: int) -> Walked:
 
 def _guessed(chain: Chain, begin: int, bound: int) -> Places:
     """Where records begin, in order, if all guesses are right."""
-    starts = [begin] if begin < bound else []
-    for start in range(begin + _SLICE, bound, _SLICE):
-        found = chain.guess(start, min(start + _SLICE, bound))
-        if found is not None:
-            starts.append(found)
+    singles = _one_by_one(chain, begin, min(bound, chain.last + 1), _IN_SLICE)
+    last = singles.pop() if singles else begin
+    starts = [last, *_starts(chain, last, bound, last - begin)] if last < bound else []
     found_at, at, stop = _in_lock_step(chain, starts, bound)
-    singles: list[int] = []
     for place, end in zip(at.tolist(), stop.tolist(), strict=True):
         singles += _one_by_one(chain, place, end)
     return np.sort(np.concatenate([*found_at, np.array(singles, np.int64)]))
+
+
+def _starts(chain: Chain, begin: int, bound: int, size: int) -> list[int]:
+    """Where the first record begins in each slice of about this size, as far as one is found."""
+    # Blocks of pcapng begin at multiples of 4.
+    size = max(size + -size % 4, _SLICE)
+    edges = np.arange(begin + size, bound, size)
+    guesses = chain.guesses(edges, min(size, _WINDOW))
+    unknown = edges[guesses < 0].tolist()
+    harder = (chain.guess(edge, min(edge + size, bound)) for edge in unknown)
+    # The last slice may be shorter than what was looked at.
+    known = guesses[(guesses >= 0) & (guesses < bound)].tolist()
+    return sorted([*known, *(at for at in harder if at is not None)])
 
 
 def _in_lock_step(
@@ -109,9 +128,9 @@ def _in_lock_step(
     return found, at, stop
 
 
-def _one_by_one(chain: Chain, at: int, stop: int) -> list[int]:
-    found = []
-    while 0 <= at < stop:
+def _one_by_one(chain: Chain, at: int, stop: int, most: int = sys.maxsize) -> list[int]:
+    found: list[int] = []
+    while 0 <= at < stop and len(found) < most:
         found.append(at)
         at = chain.end(at)
     return found

@@ -36,7 +36,7 @@ class Figure:
     packets: int
     seconds: float
     times_slower: float | None = None
-    #: Seconds of all processors, and anonymous memory at most; ours alone.
+    #: Seconds of all processors, and anonymous memory of all processes at most; ours alone.
     cpu_seconds: float | None = None
     anonymous_mib: float | None = None
 

@@ -176,6 +176,7 @@ def sliced(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
     """Small files, too, are walked in slices that begin with a guess."""
     if request.param == "in small slices":
         monkeypatch.setattr(walk, "_SLICE", 300)
+        monkeypatch.setattr(walk, "_IN_SLICE", 2)
         monkeypatch.setattr(walk, "_FEW", 2)
         monkeypatch.setattr(captures, "_PART", 1500)
 

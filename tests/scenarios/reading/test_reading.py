@@ -1,13 +1,16 @@
 """The benchmark of reading: packets of the stated mix, and figures that were measured."""
 
 from collections import Counter
-from itertools import islice, pairwise
+from collections.abc import Generator, Iterator
+from itertools import cycle, islice, pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from results.packets import Kind, PacketTable, read_table
 from results.tracing.joining import join
+from results.wire.processes import by_processes
 from scenarios.reading import bench as benching
 from scenarios.reading import own, peers, taps
 from scenarios.reading.mix import MIX, packets, write_pcap, write_pcapng
@@ -64,6 +67,21 @@ def test_what_is_measured_of_ourselves(tmp_path: Path) -> None:
     assert said["packets"] == 300
     assert 0 < said["seconds"] < 60
     assert said["anonymous_kib"] > 1000
+
+
+def test_the_memory_of_workers_counts() -> None:
+    def work(size: int) -> Iterator[int]:
+        taken = np.ones(size, np.uint8)
+        # It is held until nobody listens any more.
+        yield from cycle(taken[:1].tolist())
+
+    before = own.anonymous_kib()
+    taking = by_processes(work, [1 << 26], 1)
+    assert isinstance(taking, Generator)
+    assert next(taking) == 1
+    assert own.anonymous_kib() > before + (1 << 16)
+    taking.close()
+    assert own.anonymous_kib() < before + (1 << 15)
 
 
 def test_a_peer_is_compared_by_seconds_a_packet(monkeypatch: pytest.MonkeyPatch) -> None:
