@@ -33,7 +33,9 @@ _SETTINGS = (
     # In seconds; the one must be more than the other.
     "positive_dns_ttl 2 seconds",
     "negative_dns_ttl 1 second",
-    "forwarded_for delete",
+    # By default both hold the name of the client, for which every address would be looked up.
+    'url_rewrite_extras "%>a"',
+    'store_id_extras "%>a"',
     "acl https port 443",
     "acl connect method CONNECT",
     "http_access deny !connect",
