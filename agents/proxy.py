@@ -18,6 +18,9 @@ done
 #: than in a user namespace of its own.
 _USER = ("unshare", "--user", "--map-user=13", "--map-group=13")
 
+#: Squid keeps shared memory under names that all of a machine would share: here it has its own.
+_APART = ("sh", "-c", 'mount -t tmpfs squid /dev/shm && exec "$0" "$@"')
+
 _SETTINGS = (
     "visible_hostname proxy",
     "pid_filename none",
@@ -54,7 +57,7 @@ def program(host: Host, proxy: Proxy, logins: dict[str, str], folder: Path) -> P
     return Program(
         name=host.name,
         # Without daemons, with what matters on standard error.
-        argv=(*_USER, "squid", "-N", "-d", "1", "-f", str(path)),
+        argv=(*_APART, *_USER, "squid", "-N", "-d", "1", "-f", str(path)),
         ready="Accepting HTTP Socket connections",
     )
 
