@@ -18,6 +18,9 @@ done
 #: than in a user namespace of its own.
 _USER = ("unshare", "--user", "--map-user=13", "--map-group=13")
 
+#: Squid keeps shared memory under names that all of a machine would share: here it has its own.
+_APART = ("sh", "-c", 'mount -t tmpfs squid /dev/shm && exec "$0" "$@"')
+
 _SETTINGS = (
     "visible_hostname proxy",
     "pid_filename none",
@@ -33,7 +36,9 @@ _SETTINGS = (
     # In seconds; the one must be more than the other.
     "positive_dns_ttl 2 seconds",
     "negative_dns_ttl 1 second",
-    "forwarded_for delete",
+    # By default both hold the name of the client, for which every address would be looked up.
+    'url_rewrite_extras "%>a"',
+    'store_id_extras "%>a"',
     "acl https port 443",
     "acl connect method CONNECT",
     "http_access deny !connect",
@@ -52,7 +57,7 @@ def program(host: Host, proxy: Proxy, logins: dict[str, str], folder: Path) -> P
     return Program(
         name=host.name,
         # Without daemons, with what matters on standard error.
-        argv=(*_USER, "squid", "-N", "-d", "1", "-f", str(path)),
+        argv=(*_APART, *_USER, "squid", "-N", "-d", "1", "-f", str(path)),
         ready="Accepting HTTP Socket connections",
     )
 

@@ -75,9 +75,12 @@ def _problems(run: Run, evidence: Evidence, claims: Claims) -> Iterator[Problem]
 
 
 def _planned(run: Run, evidence: Evidence) -> list[PlannedCall]:
-    """The calls that must be there: where the run expects it, not those of users signed out."""
+    """The calls that must be there: where the run expects it, not those of users signed out.
+
+    A refusal that was planned is the service's, which such users never reached.
+    """
     out = evidence.signed_out if run.expect.unsupported == PACKET_INSPECTION else frozenset()
-    return [call for call in run.calls if not out & {call.caller, call.callee}]
+    return [call for call in run.calls if call.refused or not out & {call.caller, call.callee}]
 
 
 def _call_problems(
@@ -97,7 +100,8 @@ def _call_problems(
 def _missing(plan: PlannedCall, seen: CallEvidence | None) -> str | None:
     name = f"the planned call {plan.id} of {plan.caller} to {plan.callee}"
     if seen is None:
-        return f"{name} is not in the captures"
+        missed = ", so it was not refused by the service" if plan.refused else ""
+        return f"{name} is not in the captures{missed}"
     if seen.call.participants != (plan.caller, plan.callee):
         return f"{name} was made by {' and '.join(seen.call.participants)}"
     refused = seen.result.refused

@@ -91,6 +91,12 @@ class Connection:
         ends = (f"{IPv4Address(ip)}:{port}" for ip, port in (self.client, self.server))
         return " to ".join(ends) + f" (opened by {_frame(self.table, self.syn_row)})"
 
+    @property
+    def says_anything(self) -> bool:
+        """Whether application data was sent: one that is given up before has no keys to log."""
+        streams = (self.from_client, self.from_server)
+        return any(_has_application_data(stream.data) for stream in streams)
+
     def decrypt(self, keylog: Mapping[bytes, bytes]) -> Transcript:
         """Open the application data of both directions; ``keylog`` as of :func:`read_keylog`.
 
@@ -318,6 +324,13 @@ def records(data: bytearray) -> Iterator[Record]:
         if at > len(data):
             return
         yield Record(kind, version, bytes(data[start:at]), at)
+
+
+def _has_application_data(data: bytearray) -> bool:
+    try:
+        return any(record.type == _APPLICATION_DATA for record in records(data))
+    except TlsError:
+        return True
 
 
 def _hello(stream: TcpStream, kind: int, read: Callable[[bytes], Hello]) -> Hello | None:

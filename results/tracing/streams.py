@@ -38,7 +38,7 @@ class Carrier(IntEnum):
     PROXY = 3
 
 
-#: A tap by its number, and the ends of a packet there.
+#: A tap by its name, and the ends of a packet there.
 _Where = tuple[str, Ends]
 
 
@@ -97,6 +97,9 @@ def to_relays(table: PacketTable, places: Places) -> Iterator[tuple[tls.Connecti
 
 
 def _leads_to_relay(connection: tls.Connection, places: Places) -> bool:
+    """Whether a connection leads to a relay, and was not given up before a word was said."""
+    if connection.client_random is not None and not connection.says_anything:
+        return False
     if connection.proxied_to is None:
         server = places.owner(connection.server[0])
         return server is not None and places.role(server) is Role.RELAY

@@ -79,6 +79,39 @@ def test_clients_that_may_go_directly_do_so_and_fail(runs: Path, tmp_path: Path)
     assert "expected media Flow 3 was not seen" in result["reason"]
 
 
+_UNGUARDED = """
+from scenarios.scenario import Call, Scenario
+from topologies.reference import office_with_proxy
+from topologies.spec import Flow
+
+scenario = Scenario(
+    name="unguarded",
+    title="As proxy_with_login, without a firewall, for which ordinary users may lack a right",
+    network=office_with_proxy(login=True),
+    calls=(Call("alice", "eve"),),
+    expect_signalling=frozenset({Flow.F2, Flow.F3, Flow.F4}),
+    expect_media=frozenset({Flow.F3, Flow.F4}),
+    expect_transport="proxy",
+)
+"""
+
+
+def test_proxies_of_two_worlds_stand_side_by_side_and_leave_nothing(
+    rootless: bool, runs: Path
+) -> None:
+    scenario = runs / "unguarded.py"
+    scenario.write_text(_UNGUARDED, encoding="utf-8")
+    before = sorted(_SHARED_MEMORY.iterdir())
+    command = ("run", str(scenario), "--json", "--runs", str(runs))
+    both = [callpath(*command, rootless=rootless) for _ in range(2)]
+    for process in both:
+        (result,) = results_of(process)
+        assert result["verdict"] == "PASS", result["reason"]
+    assert sorted(_SHARED_MEMORY.iterdir()) == before
+
+
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - squid would leave segments there
+
 guarded = up(office_with_proxy(login=True), {"office": load(find("proxy_only"))})
 
 

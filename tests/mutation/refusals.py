@@ -70,7 +70,7 @@ def _plans(subject: Subject) -> Iterator[Mutant]:
 
 def _other_plans(plan: PlannedCall) -> Iterator[tuple[str, dict[str, Any], str]]:
     if plan.refused is None:
-        reason = r"the planned call \S+ of \w+ to \w+ was not refused by the service"
+        reason = r"the planned call \S+ of \w+ to \w+ .*was not refused by the service"
         yield "to be refused", {"refused": "ThirdPartyRelay"}, reason
         return
     reason = rf"was refused by the service: \d+ {plan.refused}"

@@ -79,7 +79,7 @@ def _exchanged(subject: Subject, one: MediaPath, other: MediaPath) -> dict[bytes
 
 def _plans(subject: Subject) -> Iterator[Mutant]:
     """Another set of streams was planned than the descriptions declare."""
-    if subject.result.calls[0].media:
+    if any(call.media for call in subject.result.calls):
         for stream in (StreamKind.CAMERA, StreamKind.SCREEN):
             change = partial(_replan, stream=stream)
             reason = r"the descriptions of call \S+ have \w+ send .*, not "

@@ -93,6 +93,17 @@ def test_a_tap_whose_tunnel_comes_up_in_mid_call(tmp_path: FilePath) -> None:
     assert len(list(canary_problems(table, canaries, media, ["bob-eth0"]))) == 1
 
 
+@pytest.mark.parametrize("shift", [60_000_000_000, -60_000_000_000])
+def test_a_tap_with_another_clock(tmp_path: FilePath, shift: int) -> None:
+    table = watched(tmp_path)
+    here = table.tap == next(n for n, tap in enumerate(table.taps) if tap.name == "bea-eth0")
+    table.time[here] += shift
+    assert problems(table) == [
+        "bea-eth0 may have been blind: its canaries and those of other taps arrived at "
+        "different times, so silence there proves nothing"
+    ]
+
+
 def test_a_canary_of_another_run_does_not_count(tmp_path: FilePath) -> None:
     story = Story()
     story.canaries(Moment.BEFORE, run="another")

@@ -12,7 +12,7 @@ from results.schema import RunFolder, Verdict
 from tests.mutation.refusals import MUTATIONS
 from tests.mutation.subject import Mutation, Subject
 from tests.mutation.trial import Fate, try_one
-from tests.results.recorded import change_json, reseal, unpack
+from tests.results.recorded import change_json, reseal, told_then, unpack
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def folder(unpacked: Path, tmp_path: Path) -> Path:
 
 def test_it_is_judged_as_it_was_right_after_the_run(folder: Path) -> None:
     result = judge(folder)
-    assert result == RunFolder(folder).read_result()
+    assert told_then(result, folder) == RunFolder(folder).read_result()
     assert result.verdict is Verdict.PASS
 
 

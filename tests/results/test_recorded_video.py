@@ -10,7 +10,7 @@ from results.schema import MediaPath, RunFolder, StreamKind, Verdict
 from tests.mutation.sources import MUTATIONS
 from tests.mutation.subject import Mutation, Subject
 from tests.mutation.trial import Fate, try_one
-from tests.results.recorded import change_json, reseal, unpack
+from tests.results.recorded import change_json, reseal, told_then, unpack
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def _sent(folder: Path) -> list[MediaPath]:
 
 def test_it_is_judged_as_it_was_right_after_the_run(folder: Path) -> None:
     result = judge(folder)
-    assert result == RunFolder(folder).read_result()
+    assert told_then(result, folder) == RunFolder(folder).read_result()
     assert result.verdict is Verdict.PASS
     assert "audio, camera and screen" in result.reason
 

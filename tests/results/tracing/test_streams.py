@@ -89,6 +89,16 @@ def test_what_its_keys_do_not_open_is_named(tmp_path: Path, places: Places) -> N
     assert found.table is table
 
 
+def test_a_session_that_was_given_up_in_its_handshake_is_nothing(
+    tmp_path: Path, places: Places
+) -> None:
+    """As losers of a race for the relay are: their keys were never made."""
+    made = _session(tmp_path, "ECDHE-ECDSA-AES256-GCM-SHA384")
+    for flights in (1, 2, 3):
+        table = _captured(tmp_path, made.flights[:flights])
+        assert with_streams(table, places, {"alice": {}}).problems == ()
+
+
 def test_connections_with_others_are_left_alone(tmp_path: Path) -> None:
     table = _captured(tmp_path, _SAID)
     assert with_streams(table, places_of(office()), {}).table is table
