@@ -19,6 +19,7 @@ from agents.api import Api
 from agents.chat import Chat
 from agents.dtls import LoggedCertificate, log_srtp_keys, use_certificate
 from agents.network import changes
+from agents.round_trips import measure
 from agents.talk import orders, run_until_terminated, say
 from agents.tone import Tone
 
@@ -189,12 +190,15 @@ class Client:
         self.chats: dict[str, tuple[list[str], int]] = {
             call: (chat["says"], chat["hears"]) for call, chat in config["chats"].items()
         }
+        #: Servers of all regions, where there are several.
+        self._servers: list[dict[str, Any]] = config["servers"]
         self._calls: dict[str, Call] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> None:
         """Serve until terminated; the first failure of any task ends the client."""
+        await measure(self._servers)
         await self.api.start_session()
         self.keep(self._take_notifications())
         self.keep(self._take_orders())
@@ -272,6 +276,7 @@ def main(config: dict[str, Any]) -> int:
     """Run.
 
     ``config``: credential (file), tone, front_end and telemetry (names), authority, keys
-    (files), checks_first (calls), chats (call -> what is said, how many lines are heard).
+    (files), checks_first (calls), chats (call -> what is said, how many lines are heard),
+    route_type (of the relay), servers (of all regions, see :mod:`agents.round_trips`).
     """
     return run_until_terminated(_run(config))

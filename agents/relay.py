@@ -2,9 +2,9 @@
 
 Whoever may use the relay could reach with it whatever the relay reaches. So it
 refuses peers (403, RFC 8656 section 9.2) that are not out on the internet:
-private and other special ranges, and the service's own servers. Its own address
-is allowed: two clients that both need it meet there, relayed address to relayed
-address.
+private and other special ranges, and the service's own servers. Its own address and
+those of the other regions' relays are allowed: two clients that both need a relay meet
+there, relayed address to relayed address.
 """
 
 from collections.abc import Iterable
@@ -38,10 +38,17 @@ _NOT_ON_THE_INTERNET = (
 )
 
 
-def program(host: Host, realm: str, secret: str, refused: Iterable[IPv4Address] = ()) -> Program:
+def program(
+    host: Host,
+    realm: str,
+    secret: str,
+    refused: Iterable[IPv4Address] = (),
+    others: Iterable[IPv4Address] = (),
+) -> Program:
     """The relay on this host; credentials of the TURN REST kind, checked against ``secret``.
 
-    ``refused`` are the service's own servers, which nobody shall reach through it.
+    ``refused`` are the service's own servers, which nobody shall reach through it;
+    ``others`` are relays of other regions.
     """
     address = str(host.address)
     denied = (*_NOT_ON_THE_INTERNET, *map(str, refused))
@@ -61,7 +68,7 @@ def program(host: Host, realm: str, secret: str, refused: Iterable[IPv4Address] 
             f"--user-quota={USER_QUOTA}",
             f"--total-quota={TOTAL_QUOTA}",
             # coturn looks at what is allowed first: this wins over every denied range.
-            f"--allowed-peer-ip={address}",
+            *(f"--allowed-peer-ip={peers}" for peers in (address, *others)),
             *(f"--denied-peer-ip={peers}" for peers in denied),
             "--fingerprint",
             "--no-tls",

@@ -121,6 +121,8 @@ class Run(Record):
     expect: Expectation
     #: VPN users connect before the first call, unless it is said here.
     connections: tuple[Connection, ...] = ()
+    #: The relay that users ask for: that which the resolver tells them, or the first there is.
+    route_type: Literal["nearest", "any"] = "nearest"
     #: Whether users bear tokens; in runs of earlier versions they did not.
     tokens: bool = False
     #: Firewall -> the policy that it enforces; one without is a plain cable.

@@ -6,18 +6,20 @@ logs and its state.
 
 import base64
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from agents import relay
 from agents.edge import tokens
+from agents.http_server import HTTPS
 from agents.tls import Authority, new_authority
 from results.schema import Run, RunFolder
 from results.setup.service_keys import ServiceKeys
 from topologies.host_script import PRIVATE
 from topologies.lab import Lab
 from topologies.processes import Process, Processes, Program
-from topologies.spec import Host, Role
+from topologies.spec import Host, Network, Role
 
 #: Length of an access key, in bytes, as the real service's are.
 _ACCESS_KEY_BYTES = 64
@@ -49,10 +51,11 @@ class Cast:
     @property
     def connection_string(self) -> str:
         """What an application's own server needs to speak to the service."""
-        return f"endpoint=https://{self._front_end.domain}/;accesskey={self._access_key}"
+        return f"endpoint=https://{self._keeper.domain}/;accesskey={self._access_key}"
 
     @property
-    def _front_end(self) -> Host:
+    def _keeper(self) -> Host:
+        """The front end that keeps identities, calls and inboxes: that of the first region."""
         return self._lab.network.with_role(Role.FRONT_END)[0]
 
     def start_servers(self) -> list[Process]:
@@ -87,7 +90,7 @@ class Cast:
 
         It stands on the front end's host: the documents have no flow for what it says.
         """
-        host = self._front_end
+        host = self._keeper
         config = {
             "address": str(host.address),
             "domain": host.domain,
@@ -105,7 +108,7 @@ class Cast:
     def _server(self, host: Host, authority: Authority) -> Program:
         assert host.domain is not None
         certificate = PRIVATE / f"{host.name}.pem"
-        authority.issue(host.domain, certificate)
+        authority.issue(host.domain, certificate, *self._more_names(host))
         config: dict[str, Any] = {
             "address": str(host.address),
             "certificate": str(certificate),
@@ -114,27 +117,46 @@ class Cast:
         if host.role is Role.TELEMETRY:
             config["token_key"] = tokens.public_part(self._token_key)
             return Program(name=host.name, module="agents.telemetry", config=config)
-        return Program(
-            name=host.name, module="agents.front_end", config=config | self._front_ends_own()
-        )
+        config |= self._keepers_own() if host is self._keeper else self._what_leads_to_keeper()
+        return Program(name=host.name, module="agents.front_end", config=config)
 
-    def _front_ends_own(self) -> dict[str, Any]:
-        """What a front end knows that others do not."""
-        relays = [f"{r.domain}:{relay.PORT}" for r in self._lab.network.with_role(Role.RELAY)]
+    def _more_names(self, host: Host) -> list[str]:
+        """A host's own name, beside that which it shares with other regions'."""
+        own = self._lab.network.own_name(host)
+        return [own] if own and own != host.domain else []
+
+    def _keepers_own(self) -> dict[str, Any]:
+        """What the front end knows that others do not."""
+        network = self._lab.network
+        relays = network.with_role(Role.RELAY)
         return {
-            "relay_urls": [f"{kind}:{where}" for where in relays for kind in ("stun", "turn")],
+            "relay_urls": _urls([network.own_name(one) for one in relays]),
+            "nearest_relay_urls": _urls(list({one.domain: None for one in relays})),
             "relay_secret": self._secret,
             "access_key": self._access_key,
             "token_key": self._token_key,
         }
 
+    def _what_leads_to_keeper(self) -> dict[str, Any]:
+        """What a front end needs that passes on to the keeper."""
+        return {
+            "keeper": {
+                "address": str(self._keeper.address),
+                "port": HTTPS,
+                "domain": self._lab.network.own_name(self._keeper),
+            },
+            "authority": str(self.authority),
+        }
+
     def _client(self, user: str, tone: int, run: Run) -> Program:
-        (telemetry,) = self._lab.network.with_role(Role.TELEMETRY)
+        telemetry, *_ = self._lab.network.with_role(Role.TELEMETRY)
         config = {
             "credential": str(_credential(user)),
             "tone": tone,
-            "front_end": self._front_end.domain,
+            "front_end": self._keeper.domain,
             "telemetry": telemetry.domain,
+            "route_type": run.route_type,
+            "servers": list(_measured(self._lab.network)),
             "authority": str(self.authority),
             "keys": {kind: str(self._folder.keys(user, kind)) for kind in ("tls", "dtls", "srtp")},
             "checks_first": [
@@ -149,6 +171,23 @@ class Cast:
 
     def _spawn(self, host: str, program: Program) -> Process:
         return self._lab.spawn(host, program, self._folder.events(host), self._folder.log(host))
+
+
+def _urls(domains: list[str | None]) -> list[str]:
+    """STUN and TURN URIs of relays (RFC 7064 and RFC 7065)."""
+    return [f"{kind}:{domain}:{relay.PORT}" for domain in domains for kind in ("stun", "turn")]
+
+
+def _measured(network: Network) -> Iterator[dict[str, Any]]:
+    """The servers to which clients measure their round trips, where there are regions."""
+    how = {
+        Role.FRONT_END: {"port": HTTPS, "transport": "tcp"},
+        Role.RELAY: {"port": relay.PORT, "transport": "udp"},
+    }
+    for region in network.regions:
+        for host in map(network.host, region.hosts):
+            if host.role in how:
+                yield {"host": host.name, "address": str(host.address), **how[host.role]}
 
 
 def _credential(user: str) -> Path:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from pydantic import ValidationError
 
@@ -66,6 +67,8 @@ class Scenario:
     expect_refused_first: str | None = None
     #: What the documents call what must come out, where they do not support it.
     expect_unsupported: str | None = None
+    #: The relay that users ask the service for: the nearest, or any (the first there is).
+    route_type: Literal["nearest", "any"] = "nearest"
     #: VPN users connect before the first call, unless it is said here.
     connections: tuple[ConnectVpn, ...] = ()
     #: Firewall -> the policy that it enforces: a shipped one's name, or a YAML file's path.

@@ -221,13 +221,19 @@ class Stage:
         network = self._network
         own = network.with_role(Role.FRONT_END) + network.with_role(Role.TELEMETRY)
         refused = [host.address for host in own]
+        addresses = {host: host.address for host in network.with_role(Role.RELAY)}
         relays = [
-            relay.program(host, DOMAIN, self._secret, refused)
-            for host in network.with_role(Role.RELAY)
+            relay.program(
+                host,
+                DOMAIN,
+                self._secret,
+                refused,
+                [addresses[one] for one in addresses if one != host],
+            )
+            for host in addresses
         ]
         resolvers = [
-            resolver.resolver(host, network.hosts, PRIVATE)
-            for host in network.with_role(Role.RESOLVER)
+            resolver.resolver(host, network, PRIVATE) for host in network.with_role(Role.RESOLVER)
         ]
         forwarders = [
             resolver.forwarder(host, network.host(host.nameserver), PRIVATE)

@@ -1,0 +1,252 @@
+"""Reference networks whose service has three regions, far from each other.
+
+The internet has three places. At each stands an edge of the service, with a front end,
+a relay and telemetry; whoever is at home or has an office there is near to it. Cables
+between places take their time, and regions reach each other over a backbone of their
+own, which is a little faster::
+
+        office_nat                nina_nat                  eve_nat
+            │                        │                         │
+        inet_west ──── 12 ms ──── inet_mid ──── 18 ms ──── inet_east     the internet
+            │ └───────────────────── 30 ms ─────────────────────┘ │
+        west_rtr ────── 8 ms ──── mid_rtr ───── 12 ms ──── east_rtr      the service
+            │ └───────────────────── 20 ms ─────────────────────┘ │
+        front_west                front_mid                 front_east
+        relay_west                relay_mid                 relay_east
+        telem_west                telem_mid                 telem_east
+
+    link       prefix               hosts
+    west       203.0.113.0/26       west_rtr .1, front_west .5, relay_west .9, telem_west .13
+    mid        203.0.113.64/26      mid_rtr .65, front_mid .69, relay_mid .73, telem_mid .77
+    east       203.0.113.128/26     east_rtr .129, front_east .133, relay_east .137, telem_east .141
+    bb_w_m     203.0.113.192/30     west_rtr .193, mid_rtr .194
+    bb_m_e     203.0.113.196/30     mid_rtr .197, east_rtr .198
+    bb_w_e     203.0.113.200/30     west_rtr .201, east_rtr .202
+    net_w_m    198.51.100.64/30     inet_west .65, inet_mid .66
+    net_m_e    198.51.100.68/30     inet_mid .69, inet_east .70
+    net_w_e    198.51.100.72/30     inet_west .73, inet_east .74
+    west_up    198.51.100.76/30     inet_west .77, west_rtr .78
+    mid_up     198.51.100.80/30     inet_mid .81, mid_rtr .82
+    east_up    198.51.100.84/30     inet_east .85, east_rtr .86
+    dns        198.51.100.48/28     inet_west .49, resolver .53
+
+The office and the homes are those of topologies/reference.py. The three front ends have
+one name, so have the relays and the telemetry: the public resolver answers by where a
+question comes from.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from itertools import chain
+
+from topologies.parts import (
+    Home,
+    attached_to,
+    default_route,
+    impaired,
+    new_link,
+    static_route,
+    with_leg,
+    with_route,
+)
+from topologies.reference import (
+    DOMAIN,
+    NAME_SERVERS,
+    OFFICE_FIREWALLS,
+    OFFICE_LINKS,
+    OFFICE_PERIMETER,
+    ROUTERS,
+    USERS,
+    VPN_FIREWALL,
+    VPN_LINKS,
+    office_vpn,
+    routers_with_vpn,
+)
+from topologies.spec import (
+    Firewall,
+    Host,
+    Link,
+    Nat,
+    Network,
+    Perimeter,
+    Region,
+    Role,
+    Segment,
+    Vpn,
+)
+
+#: Where regions are, and each region's LAN; the first keeps what all share.
+_LANS = {"west": "203.0.113.0/26", "mid": "203.0.113.64/26", "east": "203.0.113.128/26"}
+
+#: The cables between places: the two places, prefix, delay in ms one way.
+_INTERNET = {
+    "net_w_m": ("west", "mid", "198.51.100.64/30", 12),
+    "net_m_e": ("mid", "east", "198.51.100.68/30", 18),
+    "net_w_e": ("west", "east", "198.51.100.72/30", 30),
+}
+_BACKBONE = {
+    "bb_w_m": ("west", "mid", "203.0.113.192/30", 8),
+    "bb_m_e": ("mid", "east", "203.0.113.196/30", 12),
+    "bb_w_e": ("west", "east", "203.0.113.200/30", 20),
+}
+
+_UPLINKS = {"west": "198.51.100.76/30", "mid": "198.51.100.80/30", "east": "198.51.100.84/30"}
+
+#: The places of homes.
+_EVE = Home("eve", "192.168.1", "198.51.100.8/30", Nat.ENDPOINT_INDEPENDENT)
+_NINA = Home("nina", "192.168.2", "198.51.100.12/30", Nat.ENDPOINT_INDEPENDENT)
+_VIC = Home("vic", "192.168.3", "198.51.100.20/30", Nat.ENDPOINT_INDEPENDENT)
+
+#: Every region answers those who are where it is.
+_AS_IT_IS = {place: place for place in _LANS}
+
+
+@dataclass(frozen=True)
+class _Customers:
+    """All but the internet's and the service's own; ``accesses`` are links by place."""
+
+    accesses: Mapping[str, tuple[str, ...]]
+    links: tuple[Link, ...]
+    hosts: tuple[Host, ...]
+    perimeters: tuple[Perimeter, ...]
+    firewalls: tuple[Firewall, ...]
+    vpns: tuple[Vpn, ...] = ()
+
+
+def three_regions(answered: Mapping[str, str] = _AS_IT_IS) -> Network:
+    """The office in the west, nina at home in the middle, eve at home in the east.
+
+    ``answered`` says with which region's addresses the resolver answers each place.
+    """
+    return _network("three_regions", _office_and_homes(), answered)
+
+
+def _office_and_homes() -> _Customers:
+    homes = (_EVE, _NINA)
+    return _Customers(
+        accesses={"west": ("access",), "mid": (_NINA.access,), "east": (_EVE.access,)},
+        links=(*OFFICE_LINKS, *(link for home in homes for link in home.links())),
+        hosts=(*USERS, *ROUTERS, *(host for home in homes for host in home.hosts())),
+        perimeters=(OFFICE_PERIMETER, *(home.perimeter() for home in homes)),
+        firewalls=(*OFFICE_FIREWALLS, *(home.firewall() for home in homes)),
+    )
+
+
+def _network(name: str, customers: _Customers, answered: Mapping[str, str]) -> Network:
+    links = {link.name: link for link in customers.links}
+    accesses = {place: [links[access] for access in customers.accesses[place]] for place in _LANS}
+    forwarder, resolver = NAME_SERVERS
+    network = Network(
+        name=name,
+        links=(*customers.links, *_own_links()),
+        hosts=(
+            *customers.hosts,
+            forwarder,
+            resolver.model_copy(update={"interfaces": attached_to(dns="198.51.100.53/28")}),
+            *(_internet_router(place, accesses) for place in _LANS),
+            *chain.from_iterable(_edge(place) for place in _LANS),
+        ),
+        perimeters=customers.perimeters,
+        firewalls=customers.firewalls,
+        vpns=customers.vpns,
+        regions=tuple(_region(place, accesses, answered) for place in _LANS),
+    )
+    for link, (*_, delay) in (_INTERNET | _BACKBONE).items():
+        network = impaired(network, link, delay_ms=delay)
+    return network
+
+
+def _own_links() -> Iterator[Link]:
+    """The links of the internet and the service."""
+    yield new_link("dns", "198.51.100.48/28", Segment.INTERNET)
+    for link, (*_, prefix, _delay) in _INTERNET.items():
+        yield new_link(link, prefix, Segment.INTERNET)
+    for place, lan in _LANS.items():
+        yield new_link(f"{place}_up", _UPLINKS[place], Segment.INTERNET)
+        yield new_link(place, lan, Segment.SERVICE)
+    for link, (*_, prefix, _delay) in _BACKBONE.items():
+        yield new_link(link, prefix, Segment.SERVICE)
+
+
+def _internet_router(place: str, accesses: Mapping[str, list[Link]]) -> Host:
+    """The internet's router at a place, with a route to all that stands at the others."""
+    legs = {link.name: _at(str(link.prefix), 1) for link in accesses[place]}
+    legs[f"{place}_up"] = _at(_UPLINKS[place], 1)
+    if place == "west":
+        legs["dns"] = "198.51.100.49/28"
+    router = Host(
+        name=f"inet_{place}",
+        role=Role.ROUTER,
+        segment=Segment.INTERNET,
+        interfaces=attached_to(**legs),
+        routes=(static_route(_LANS[place], _address(_UPLINKS[place], 2)),),
+    )
+    for link, own, other, place_there in _cables(_INTERNET, place):
+        there = [_LANS[place_there], *(str(link.prefix) for link in accesses[place_there])]
+        there += ["198.51.100.48/28"] if place_there == "west" else []
+        router = with_leg(router, link, own, *(static_route(to, other) for to in there))
+    return router
+
+
+def _edge(place: str) -> Iterator[Host]:
+    """A region's router, and the hosts of its edge."""
+    router = Host(
+        name=f"{place}_rtr",
+        role=Role.ROUTER,
+        segment=Segment.SERVICE,
+        interfaces=attached_to(
+            **{place: _at(_LANS[place], 1), f"{place}_up": _at(_UPLINKS[place], 2)}
+        ),
+        routes=(default_route(_address(_UPLINKS[place], 1)),),
+    )
+    for link, own, other, place_there in _cables(_BACKBONE, place):
+        router = with_leg(router, link, own, static_route(_LANS[place_there], other))
+    yield router
+    yield _server(place, "front", Role.FRONT_END, 5, "front-end")
+    yield _server(place, "relay", Role.RELAY, 9, "relay")
+    yield _server(place, "telem", Role.TELEMETRY, 13, "telemetry")
+
+
+def _server(place: str, name: str, role: Role, number: int, label: str) -> Host:
+    return Host(
+        name=f"{name}_{place}",
+        role=role,
+        segment=Segment.SERVICE,
+        interfaces=attached_to(**{place: _at(_LANS[place], number)}),
+        routes=(default_route(_address(_LANS[place], 1)),),
+        domain=f"{label}.{DOMAIN}",
+        nameserver="resolver",
+    )
+
+
+def _region(place: str, accesses: Mapping[str, list[Link]], answered: Mapping[str, str]) -> Region:
+    """The region at a place; it serves the places that are answered with its addresses."""
+    served = (
+        link for there, region in answered.items() if region == place for link in accesses[there]
+    )
+    return Region(
+        name=place,
+        hosts=tuple(f"{name}_{place}" for name in ("front", "relay", "telem")),
+        serves=tuple(link.prefix for link in served),
+    )
+
+
+def _cables(
+    cables: Mapping[str, tuple[str, str, str, int]], place: str
+) -> Iterator[tuple[str, str, str, str]]:
+    """The cables of a place: link, own address with its prefix, the other's, its place."""
+    for link, (one, other, prefix, _delay) in cables.items():
+        if place == one:
+            yield link, _at(prefix, 1), _address(prefix, 2), other
+        elif place == other:
+            yield link, _at(prefix, 2), _address(prefix, 1), one
+
+
+def _at(prefix: str, number: int) -> str:
+    """An address of a prefix by its number, with the prefix's length."""
+    return f"{_address(prefix, number)}/{IPv4Network(prefix).prefixlen}"
+
+
+def _address(prefix: str, number: int) -> str:
+    return str(IPv4Network(prefix)[number])
