@@ -32,6 +32,9 @@ from results.media_quality import with_quality
 from results.packets import PacketTable
 from results.problems import Ground, Problem, cite
 from results.protocols.dtls import Handshake
+from results.regions.backbone import backbone_findings
+from results.regions.nearness import Edges, nearness_findings
+from results.regions.round_trips import round_trips
 from results.schema import MEDIA_OVER_VPN, CallResult, Citation, MediaPath, Run
 from results.setup.calls import Call, read_calls
 from results.setup.candidates import candidate_problems
@@ -60,7 +63,7 @@ from results.tracing.paths import Hole, Travels, follow_udp, summarise_holes
 from results.tracing.places import Places, places_of
 from results.tracing.sightings import Sighting
 from results.tracing.unreachable import unreachables
-from results.tunnelling.vpn import Remark, Scenery, together
+from results.tunnelling.vpn import Findings, Remark, Scenery, together
 from results.tunnelling.vpn_findings import findings_of
 from topologies.spec import Flow, Role
 
@@ -206,7 +209,7 @@ class Reading:
         calls = tuple(self.call(call) for call in self.calls)
         crossed = crossings(self.places, self.udp.paths, self.fates, self.canaries.end)
         impaired = impaired_findings(self.table, crossed)
-        found = together((findings_of(self.scenery(calls)), impaired))
+        found = together((findings_of(self.scenery(calls)), self.of_regions(calls), impaired))
         return Evidence(
             signalling=tuple(self.shown_signalling()),
             media=tuple(self.shown_media()),
@@ -225,6 +228,26 @@ class Reading:
             ),
             remarks=found.remarks,
             crossed=crossed,
+        )
+
+    def of_regions(self, calls: Iterable[CallEvidence]) -> Findings:
+        """Whether users were served by the nearest, and regions spoke over their backbone."""
+        served = [call.result.nearness for call in calls]
+        near = nearness_findings(self.edges, (one for of_call in served for one in of_call))
+        tcp, udp = self.tcp.openings, self.udp.paths
+        return together((near, backbone_findings(self.table, self.places, tcp, udp, served)))
+
+    @cached_property
+    def edges(self) -> Edges:
+        """What nearness is read from."""
+        return Edges(
+            table=self.table,
+            run=self.run,
+            places=self.places,
+            tcp=self.tcp,
+            turn=self.turn,
+            queries=self.queries,
+            trips=round_trips(self.table, self.places, self.tcp, self.spoken),
         )
 
     def counter_problems(self) -> Iterator[Problem]:
@@ -352,6 +375,7 @@ class Reading:
                 media=tuple(path for s in streams for path in self.paths_of(call, s)),
                 selected=dict(selection.selected),
                 pairs=pair_outcomes(ice, pairs),
+                nearness=self.edges.nearness(call),
             ),
             selection=selection,
             media_flows=flows,

@@ -39,6 +39,10 @@ CANARY_ETHERTYPE = 0x88B5
 #: What the documents do not support (call-flow-topologies, "Unsupported technologies").
 MEDIA_OVER_VPN = "media over VPN"
 
+#: A name was resolved where the tunnel ends, so its answer is the edge nearest to there, while
+#: what goes to that edge goes around the tunnel.
+FAR_EDGE = "far edge: DNS over VPN"
+
 #: What is made of a run once it has been judged: one capture of all, and a page to look at.
 EVIDENCE = "evidence.pcapng"
 REPORT = "report.html"
@@ -107,6 +111,8 @@ class Expectation(Record):
     allocated_by: frozenset[str] | None = None
     #: The user whose first check a NAT router must drop before the peer's opens the way.
     refused_first: str | None = None
+    #: Users whose relay is not the nearest to them, because of FAR_EDGE.
+    far_edge: frozenset[str] = frozenset()
 
 
 class Run(Record):
@@ -251,6 +257,31 @@ class PairOutcome(Record):
     frame: int | None = None
 
 
+class Nearness(Record):
+    """How far a user is from the server that was chosen for a call, and from the others."""
+
+    user: str
+    role: Literal["front end", "relay"]
+    server: str
+    region: str
+    #: Server of any region -> the shortest round trip to it that was measured, in ms.
+    round_trip_ms: dict[str, float]
+    #: Who told the user the server's name, and the VPN whose tunnel the question went through.
+    asked: str | None = None
+    through: str | None = None
+
+    @property
+    def nearest(self) -> str:
+        """The server with the shortest round trip; KeyError when the chosen one has none."""
+        trips = self.round_trip_ms
+        return min(trips, key=lambda server: (trips[server], server != self.server))
+
+    @property
+    def is_nearest(self) -> bool:
+        """Whether no other server has a shorter round trip."""
+        return self.nearest == self.server
+
+
 class CallResult(Record):
     """What the captures show of one call."""
 
@@ -260,6 +291,8 @@ class CallResult(Record):
     selected: dict[str, Selected]
     #: Every pair but the selected one, in both directions.
     pairs: tuple[PairOutcome, ...] = ()
+    #: The front ends and relays of both, where the service has several regions.
+    nearness: tuple[Nearness, ...] = ()
 
 
 class Citation(Record):

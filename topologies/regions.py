@@ -48,7 +48,6 @@ from topologies.parts import (
     new_link,
     static_route,
     with_leg,
-    with_route,
 )
 from topologies.reference import (
     DOMAIN,
@@ -58,10 +57,6 @@ from topologies.reference import (
     OFFICE_PERIMETER,
     ROUTERS,
     USERS,
-    VPN_FIREWALL,
-    VPN_LINKS,
-    office_vpn,
-    routers_with_vpn,
 )
 from topologies.spec import (
     Firewall,

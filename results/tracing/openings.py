@@ -27,8 +27,8 @@ class Opening:
 
     ``legs`` are the flows in the order of the way, each with its part of the path:
     one, and another one beyond a VPN gateway. A query within one segment has none, nor
-    has what a VPN user's goes within the customer network. ``segments`` are those of
-    origin and target.
+    has what a VPN user's goes within the customer network, or what regions of the service
+    say to each other. ``segments`` are those of origin and target.
     """
 
     what: str
@@ -162,6 +162,8 @@ def _segments(places: Places, path: Path, part: Sequence[Sighting]) -> tuple[Seg
 
 def _legs(places: Places, path: Path) -> Iterator[tuple[NamedFlow, tuple[Sighting, ...]]]:
     """The flows of the parts of a first packet's way, as far as perimeters let it through."""
+    if path.complete and places.between_regions(path.origin, path.target):
+        return
     for part in parts(places, path.sightings):
         origin, target = _segments(places, path, part)
         unnumbered = path.last.kind is Kind.DNS or part != path.sightings or not path.complete
