@@ -33,6 +33,7 @@ from results.packets import PacketTable
 from results.problems import Ground, Problem, cite
 from results.protocols.dtls import Handshake
 from results.regions.backbone import backbone_findings
+from results.regions.exits import Course, exit_findings
 from results.regions.nearness import Edges, nearness_findings
 from results.regions.round_trips import round_trips
 from results.schema import MEDIA_OVER_VPN, CallResult, Citation, MediaPath, Run
@@ -231,11 +232,14 @@ class Reading:
         )
 
     def of_regions(self, calls: Iterable[CallEvidence]) -> Findings:
-        """Whether users were served by the nearest, and regions spoke over their backbone."""
+        """Whether users were served by the nearest and left where they should; the backbone."""
         served = [call.result.nearness for call in calls]
         near = nearness_findings(self.edges, (one for of_call in served for one in of_call))
         tcp, udp = self.tcp.openings, self.udp.paths
-        return together((near, backbone_findings(self.table, self.places, tcp, udp, served)))
+        spoken = backbone_findings(self.table, self.places, tcp, udp, served)
+        shown = (*self.shown_signalling(), *self.shown_media())
+        courses = (Course(one.what, one.hosts, one.citation) for one in shown)
+        return together((near, spoken, exit_findings(self.run, courses)))
 
     @cached_property
     def edges(self) -> Edges:

@@ -113,6 +113,8 @@ class Expectation(Record):
     refused_first: str | None = None
     #: Users whose relay is not the nearest to them, because of FAR_EDGE.
     far_edge: frozenset[str] = frozenset()
+    #: User -> the router by which all that the user opens must leave the customer network.
+    exits: dict[str, str] = Field(default_factory=dict)
 
 
 class Run(Record):

@@ -65,6 +65,10 @@ class Scenario:
     expect_allocated_by: frozenset[str] | None = None
     #: The user whose first check must be refused at the peer's perimeter, and the next ones not.
     expect_refused_first: str | None = None
+    #: Users whose relay must not be the nearest, since their DNS goes through a VPN's tunnel.
+    expect_far_edge: frozenset[str] = frozenset()
+    #: User -> the router by which all that the user opens must leave the customer network.
+    expect_exits: Mapping[str, str] = field(default_factory=dict)
     #: What the documents call what must come out, where they do not support it.
     expect_unsupported: str | None = None
     #: The relay that users ask the service for: the nearest, or any (the first there is).
@@ -119,6 +123,8 @@ class Scenario:
             unsupported=self.expect_unsupported,
             allocated_by=self.expect_allocated_by,
             refused_first=self.expect_refused_first,
+            far_edge=self.expect_far_edge,
+            exits=dict(self.expect_exits),
         )
 
 
@@ -134,9 +140,17 @@ def _problems(scenario: Scenario) -> Iterator[str]:
         yield from _connection_problems(scenario.network, connection)
     yield from _firewall_problems(scenario.network, scenario.policies)
     expected = {*(scenario.expect_allocated_by or ()), scenario.expect_refused_first} - {None}
+    expected |= {*scenario.expect_far_edge, *scenario.expect_exits}
     for user in sorted(map(str, expected)):
         if user not in {name for call in scenario.calls for name in (call.caller, call.callee)}:
             yield f"it expects something of {user}, who is in no call"
+    perimeters = [one.host for one in scenario.network.perimeters]
+    for user, router in scenario.expect_exits.items():
+        if router not in perimeters:
+            yield (
+                f"it expects {user} to leave by {router!r}, which is no perimeter; there are: "
+                f"{_listed(perimeters)}"
+            )
 
 
 def _call_problems(network: Network, call: Call) -> Iterator[str]:

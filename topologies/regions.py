@@ -36,7 +36,7 @@ question comes from.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network
 from itertools import chain
 
@@ -57,6 +57,10 @@ from topologies.reference import (
     OFFICE_PERIMETER,
     ROUTERS,
     USERS,
+    VPN_FIREWALL,
+    VPN_LINKS,
+    office_vpn,
+    routers_with_vpn,
 )
 from topologies.spec import (
     Firewall,
@@ -67,6 +71,7 @@ from topologies.spec import (
     Perimeter,
     Region,
     Role,
+    Route,
     Segment,
     Vpn,
 )
@@ -107,6 +112,8 @@ class _Customers:
     perimeters: tuple[Perimeter, ...]
     firewalls: tuple[Firewall, ...]
     vpns: tuple[Vpn, ...] = ()
+    #: Links that lead to a region's router without the internet, by place.
+    peerings: Mapping[str, Link] = field(default_factory=dict)
 
 
 def three_regions(answered: Mapping[str, str] = _AS_IT_IS) -> Network:
@@ -117,6 +124,141 @@ def three_regions(answered: Mapping[str, str] = _AS_IT_IS) -> Network:
     return _network("three_regions", _office_and_homes(), answered)
 
 
+#: What the split tunnel of an office carries whose service has three regions: the LANs, the
+#: other VPN users, all front ends and all telemetry. Never a relay: media must find its way around.
+REGIONAL_SPLIT = tuple(
+    IPv4Network(prefix)
+    for prefix in (
+        *("10.10.0.0/24", "10.20.0.0/24", "10.99.0.0/24"),
+        *(f"{IPv4Network(lan)[number]}/32" for lan in _LANS.values() for number in (5, 13)),
+    )
+)
+
+
+def regions_with_vpn(nameserver: str = "forwarder") -> Network:
+    """The office in the west with its VPN gateway, and its user vic at home in the east.
+
+    ``nameserver`` is whom the connected vic asks: the office's forwarder, through the tunnel,
+    or the public resolver, around it::
+
+        vic ── vic_lan ── vic_nat ── vic_up ── inet_east
+        vpn_gw ── vpn_up ── inet_west
+
+        (addresses as in topologies/reference.py, office_with_vpn)
+    """
+    vpn = office_vpn([_VIC.user], REGIONAL_SPLIT).model_copy(update={"nameserver": nameserver})
+    customers = _Customers(
+        accesses={"west": ("access", "vpn_up"), "mid": (), "east": (_VIC.access,)},
+        links=(*OFFICE_LINKS, *VPN_LINKS, *_VIC.links()),
+        hosts=(*USERS, *routers_with_vpn(), *_VIC.hosts()),
+        perimeters=(OFFICE_PERIMETER, _VIC.perimeter()),
+        firewalls=(*OFFICE_FIREWALLS, VPN_FIREWALL, _VIC.firewall()),
+        vpns=(vpn,),
+    )
+    return _network("regions_with_vpn", customers, _AS_IT_IS)
+
+
+def regions_with_breakout(nameserver: str = "br_dns", *, breakout: bool = True) -> Network:
+    """The office in the west, its branch in the middle with a perimeter of its own, eve in the east.
+
+    What bea sends out of the customer network leaves by branch_nat; without ``breakout``, by way
+    of the head office. ``nameserver`` is whom she asks: the branch's own forwarder, or the head
+    office's::
+
+        branch_rtr ── br_edge ── branch_nat ── br_up ── inet_mid
+
+        link       prefix              hosts
+        branch     10.20.0.0/24        branch_rtr .1, bea .11, br_dns .53
+        br_edge    10.0.3.0/30         branch_rtr .1, branch_nat .2
+        br_up      198.51.100.88/30    inet_mid .89, branch_nat .90
+
+    On ``br_edge`` a firewall may stand in line (sides "inside" and "outside").
+    """
+    *users, bea = USERS
+    core, branch_rtr, office_nat = ROUTERS
+    ways = [static_route("10.10.0.0/24", "10.0.1.1"), default_route("10.0.3.2")]
+    branch_rtr = with_leg(branch_rtr, "br_edge", "10.0.3.1/30")
+    if breakout:
+        branch_rtr = branch_rtr.model_copy(update={"routes": tuple(ways)})
+    own = _forwarder("br_dns", "branch", "10.20.0.53/24", "10.20.0.1")
+    nat = _nat(
+        "branch_nat", {"br_edge": "10.0.3.2/30", "br_up": "198.51.100.90/30"},
+        "198.51.100.89", static_route("10.20.0.0/24", "10.0.3.1"),
+    )  # fmt: skip
+    customers = _Customers(
+        accesses={"west": ("access",), "mid": ("br_up",), "east": (_EVE.access,)},
+        links=(
+            *OFFICE_LINKS,
+            new_link("br_edge", "10.0.3.0/30", Segment.CUSTOMER),
+            new_link("br_up", "198.51.100.88/30", Segment.INTERNET),
+            *_EVE.links(),
+        ),
+        hosts=(
+            *users,
+            bea.model_copy(update={"nameserver": nameserver}),
+            *(core, branch_rtr, office_nat, nat, own, *_EVE.hosts()),
+        ),
+        perimeters=(
+            OFFICE_PERIMETER,
+            Perimeter(name="branch", host="branch_nat", inside="br_edge", outside="br_up"),
+            _EVE.perimeter(),
+        ),
+        firewalls=(
+            *OFFICE_FIREWALLS,
+            Firewall(
+                name="breakout",
+                link="br_edge",
+                sides={"inside": ("branch_rtr",), "outside": ("branch_nat",)},
+            ),
+            _EVE.firewall(),
+        ),
+    )
+    return _network("regions_with_breakout", customers, _AS_IT_IS)
+
+
+def regions_with_peering(*, used: bool = True) -> Network:
+    """As three_regions(), and a private peering between the office and the service in the west.
+
+    It leads to the service's prefixes only; unless ``used``, the office's routes lead to them by
+    the internet all the same::
+
+        core ── peer ── peer_nat ── peering ── west_rtr
+
+        link       prefix              hosts
+        peer       10.0.4.0/30         core .1, peer_nat .2
+        peering    198.51.100.92/30    west_rtr .93, peer_nat .94
+
+    On ``peer`` a firewall may stand in line (sides "inside" and "outside").
+    """
+    office = _office_and_homes()
+    core, *_ = ROUTERS
+    to_service = static_route("203.0.113.0/24", "10.0.4.2")
+    core = with_leg(core, "peer", "10.0.4.1/30", *([to_service] if used else []))
+    nat = _nat(
+        "peer_nat", {"peer": "10.0.4.2/30", "peering": "198.51.100.94/30"},
+        "198.51.100.93",
+        *(static_route(lan, "10.0.4.1") for lan in ("10.10.0.0/24", "10.20.0.0/24")),
+    )  # fmt: skip
+    peering = new_link("peering", "198.51.100.92/30", Segment.SERVICE)
+    customers = replace(
+        office,
+        links=(*office.links, new_link("peer", "10.0.4.0/30", Segment.CUSTOMER), peering),
+        hosts=(core, nat, *(host for host in office.hosts if host.name != "core")),
+        perimeters=(
+            *office.perimeters,
+            Perimeter(name="peering", host="peer_nat", inside="peer", outside="peering"),
+        ),
+        firewalls=(
+            *office.firewalls,
+            Firewall(
+                name="peering", link="peer", sides={"inside": ("core",), "outside": ("peer_nat",)}
+            ),
+        ),
+        peerings={"west": peering},
+    )
+    return _network("regions_with_peering", customers, _AS_IT_IS)
+
+
 def _office_and_homes() -> _Customers:
     homes = (_EVE, _NINA)
     return _Customers(
@@ -125,6 +267,28 @@ def _office_and_homes() -> _Customers:
         hosts=(*USERS, *ROUTERS, *(host for home in homes for host in home.hosts())),
         perimeters=(OFFICE_PERIMETER, *(home.perimeter() for home in homes)),
         firewalls=(*OFFICE_FIREWALLS, *(home.firewall() for home in homes)),
+    )
+
+
+def _nat(name: str, legs: Mapping[str, str], gateway: str, *routes: Route) -> Host:
+    """A NAT router of the customer network."""
+    return Host(
+        name=name,
+        role=Role.NAT,
+        segment=Segment.CUSTOMER,
+        interfaces=attached_to(**legs),
+        routes=(default_route(gateway), *routes),
+    )
+
+
+def _forwarder(name: str, link: str, address: str, gateway: str) -> Host:
+    return Host(
+        name=name,
+        role=Role.FORWARDER,
+        segment=Segment.CUSTOMER,
+        interfaces=attached_to(**{link: address}),
+        routes=(default_route(gateway),),
+        nameserver="resolver",
     )
 
 
@@ -140,7 +304,7 @@ def _network(name: str, customers: _Customers, answered: Mapping[str, str]) -> N
             forwarder,
             resolver.model_copy(update={"interfaces": attached_to(dns="198.51.100.53/28")}),
             *(_internet_router(place, accesses) for place in _LANS),
-            *chain.from_iterable(_edge(place) for place in _LANS),
+            *chain.from_iterable(_edge(place, customers.peerings) for place in _LANS),
         ),
         perimeters=customers.perimeters,
         firewalls=customers.firewalls,
@@ -184,7 +348,7 @@ def _internet_router(place: str, accesses: Mapping[str, list[Link]]) -> Host:
     return router
 
 
-def _edge(place: str) -> Iterator[Host]:
+def _edge(place: str, peerings: Mapping[str, Link]) -> Iterator[Host]:
     """A region's router, and the hosts of its edge."""
     router = Host(
         name=f"{place}_rtr",
@@ -196,7 +360,11 @@ def _edge(place: str) -> Iterator[Host]:
         routes=(default_route(_address(_UPLINKS[place], 1)),),
     )
     for link, own, other, place_there in _cables(_BACKBONE, place):
-        router = with_leg(router, link, own, static_route(_LANS[place_there], other))
+        there = [_LANS[place_there]]
+        there += [str(peerings[place_there].prefix)] if place_there in peerings else []
+        router = with_leg(router, link, own, *(static_route(to, other) for to in there))
+    if place in peerings:
+        router = with_leg(router, peerings[place].name, _at(str(peerings[place].prefix), 1))
     yield router
     yield _server(place, "front", Role.FRONT_END, 5, "front-end")
     yield _server(place, "relay", Role.RELAY, 9, "relay")
