@@ -40,8 +40,9 @@ def _view(network: Network, region: Region) -> Iterator[str]:
     """What those hear whom a region serves; of other names, what everybody hears."""
     yield from ("view:", f'  name: "{region.name}"', "  view-first: yes")
     for host in map(network.host, region.hosts):
-        yield f'  local-zone: "{host.domain}." static'
-        yield _record((host.domain, host))
+        if host.domain:
+            yield f'  local-zone: "{host.domain}." static'
+            yield _record((host.domain, host))
 
 
 def forwarder(host: Host, upstream: Host, folder: Path) -> Program:

@@ -139,6 +139,10 @@ def _problems(scenario: Scenario) -> Iterator[str]:
     for connection in scenario.connections:
         yield from _connection_problems(scenario.network, connection)
     yield from _firewall_problems(scenario.network, scenario.policies)
+    yield from _expectation_problems(scenario)
+
+
+def _expectation_problems(scenario: Scenario) -> Iterator[str]:
     expected = {*(scenario.expect_allocated_by or ()), scenario.expect_refused_first} - {None}
     expected |= {*scenario.expect_far_edge, *scenario.expect_exits}
     for user in sorted(map(str, expected)):
@@ -147,10 +151,8 @@ def _problems(scenario: Scenario) -> Iterator[str]:
     perimeters = [one.host for one in scenario.network.perimeters]
     for user, router in scenario.expect_exits.items():
         if router not in perimeters:
-            yield (
-                f"it expects {user} to leave by {router!r}, which is no perimeter; there are: "
-                f"{_listed(perimeters)}"
-            )
+            there = _listed(perimeters)
+            yield f"it expects {user} to leave by {router!r}, no perimeter; there are: {there}"
 
 
 def _call_problems(network: Network, call: Call) -> Iterator[str]:

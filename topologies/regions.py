@@ -116,12 +116,24 @@ class _Customers:
     peerings: Mapping[str, Link] = field(default_factory=dict)
 
 
-def three_regions(answered: Mapping[str, str] = _AS_IT_IS) -> Network:
+def three_regions(answered: Mapping[str, str] = _AS_IT_IS, *, backbone: bool = True) -> Network:
     """The office in the west, nina at home in the middle, eve at home in the east.
 
-    ``answered`` says with which region's addresses the resolver answers each place.
+    ``answered`` says with which region's addresses the resolver answers each place. Without
+    ``backbone`` no route leads over it: regions reach each other by the internet.
     """
-    return _network("three_regions", _office_and_homes(), answered)
+    network = _network("three_regions", _office_and_homes(), answered)
+    return network if backbone else _without_backbone(network)
+
+
+def _without_backbone(network: Network) -> Network:
+    hosts = (
+        host.model_copy(update={"routes": host.routes[:1]})
+        if host.role is Role.ROUTER and host.segment is Segment.SERVICE
+        else host
+        for host in network.hosts
+    )
+    return network.model_copy(update={"hosts": tuple(hosts)})
 
 
 #: What the split tunnel of an office carries whose service has three regions: the LANs, the
@@ -159,7 +171,7 @@ def regions_with_vpn(nameserver: str = "forwarder") -> Network:
 
 
 def regions_with_breakout(nameserver: str = "br_dns", *, breakout: bool = True) -> Network:
-    """The office in the west, its branch in the middle with a perimeter of its own, eve in the east.
+    """The office in the west, its branch in the middle with a way out of its own, eve in the east.
 
     What bea sends out of the customer network leaves by branch_nat; without ``breakout``, by way
     of the head office. ``nameserver`` is whom she asks: the branch's own forwarder, or the head
@@ -390,7 +402,7 @@ def _region(place: str, accesses: Mapping[str, list[Link]], answered: Mapping[st
     )
     return Region(
         name=place,
-        hosts=tuple(f"{name}_{place}" for name in ("front", "relay", "telem")),
+        hosts=(f"{place}_rtr", *(f"{name}_{place}" for name in ("front", "relay", "telem"))),
         serves=tuple(link.prefix for link in served),
     )
 

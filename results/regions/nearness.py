@@ -64,7 +64,7 @@ class Edges:
 
     def _nearness(self, user: str, server: str) -> Nearness:
         role = self.places.role(server)
-        query = self._query(user, self.places.hosts[server].domain)
+        query = self._told(user, server)
         return Nearness(
             user=user,
             role=_ROLES[role],
@@ -83,12 +83,11 @@ class Edges:
         """The servers of all regions that do the same."""
         return [name for name in self.places.regions if self.places.role(name) is role]
 
-    def _query(self, user: str, name: str | None) -> Query | None:
-        """A user's last question for a name that was answered."""
+    def _told(self, user: str, server: str) -> Query | None:
+        """A user's last question that was answered with a server's address."""
+        address = self.places.hosts[server].address
         found = [
-            query
-            for query in self.queries
-            if (query.asked_by, query.name) == (user, name) and query.answer_row is not None
+            query for query in self.queries if query.asked_by == user and address in query.addresses
         ]
         return found[-1] if found else None
 
@@ -102,6 +101,8 @@ def nearness_findings(edges: Edges, found: Iterable[Nearness]) -> Findings:
         missing = [s for s in edges.servers(_role(one)) if s not in one.round_trip_ms]
         if missing:
             problems.append(_unmeasured(one, missing[0]))
+        elif one.asked is None:
+            problems.append(_untold(one))
         elif one.is_nearest or _is_expected(edges, one):
             remarks.append(Remark(_words(one), _shown(edges, one)))
         else:
@@ -138,6 +139,11 @@ def _unmeasured(one: Nearness, server: str) -> Problem:
     return Problem(Ground.UNMEASURED, text)
 
 
+def _untold(one: Nearness) -> Problem:
+    text = f"no DNS answer with the address of {one.server}, which served {one.user}, was seen"
+    return Problem(Ground.UNMEASURED, text)
+
+
 def _words(one: Nearness) -> str:
     trips = one.round_trip_ms
     others = ", ".join(
@@ -151,7 +157,7 @@ def _words(one: Nearness) -> str:
     far = f"the {one.role} of {one.user} is {by}, though {one.nearest} is nearer"
     if one.through:
         return f"{FAR_EDGE}: {far}: {one.asked} was asked, through the tunnel of {one.through}"
-    return f"{far}: {one.asked or 'nobody'} was asked"
+    return f"{far}: {one.asked} was asked"
 
 
 def _shown(edges: Edges, one: Nearness) -> tuple[Citation, ...]:

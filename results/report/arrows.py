@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from results.evidence import Shown
 from results.judge import Judged
 from results.schema import MediaPath, Outcome, PairOutcome
 from results.tracing.legs import NamedFlow
-from topologies.spec import Network, Segment
+from topologies.spec import Network, Role, Segment
 
 
 class Kind(StrEnum):
@@ -122,7 +122,10 @@ def _refusal(key: tuple[str, str, str], pairs: list[PairOutcome]) -> Refusal:
 
 
 def tails(network: Network, paths: Iterable[MediaPath]) -> tuple[tuple[str, ...], ...]:
-    """What media went within the customer network beyond a VPN gateway: it has no number."""
+    """What media went beyond a VPN gateway within the customer network, or between two relays.
+
+    That has no number.
+    """
     hosts = {tap.name: tap.host for tap in network.taps()}
     ways = [tuple(dict.fromkeys(hosts[tap] for tap in path.taps)) for path in paths]
     return tuple(dict.fromkeys(tail for way in ways for tail in _tail(network, way)))
@@ -133,3 +136,6 @@ def _tail(network: Network, way: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         inside = network.host(way[-1]).segment is Segment.CUSTOMER and way[-1] != vpn.gateway
         if way[0] in vpn.ends() and vpn.gateway in way and inside:
             yield way[way.index(vpn.gateway) :]
+    relays = [host for host in way if network.host(host).role is Role.RELAY]
+    for one, other in pairwise(relays):
+        yield way[way.index(one) : way.index(other) + 1]

@@ -64,7 +64,9 @@ def _refused(call: CallResult, pairs: Iterable[PairOutcome]) -> str:
 
 def _way(call: CallResult) -> str:
     """How a call's media went."""
-    relays = dict.fromkeys(path.relayed_by for path in call.media if path.relayed_by)
+    relays = dict.fromkeys(
+        listed(sorted(path.relayed_by.split(", "))) for path in call.media if path.relayed_by
+    )
     tunnel = any(Flow.F2_VPN in path.flows for path in call.media)
     ways = ["through the relay" if relay == "relay" else f"through {relay}" for relay in relays]
     if tunnel:

@@ -52,6 +52,16 @@ class Query:
     opening: Opening
     time: int
     answer_row: int | None
+    #: What the answer told.
+    addresses: tuple[IPv4Address, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """Where an answer came back to the one who asked, and what it told."""
+
+    row: int
+    addresses: tuple[IPv4Address, ...]
 
 
 def queries(table: PacketTable, places: Places, udp: Travels) -> list[Query]:
@@ -186,17 +196,26 @@ def _dns_paths(udp: Travels) -> Iterator[Path]:
     return (path for path in udp.paths if path.first.kind is Kind.DNS)
 
 
-def _answers(table: PacketTable, udp: Travels) -> Iterator[tuple[tuple[str, Ends, int], int]]:
-    """Who was answered, on what ends and with what id -> the row where the answer arrived."""
+def _answers(table: PacketTable, udp: Travels) -> Iterator[tuple[tuple[str, Ends, int], _Answer]]:
+    """Who was answered, on what ends and with what id -> the answer as it arrived."""
     for path in _dns_paths(udp):
         message = dns.parse(table.innermost(path.last.row)) if path.complete else None
         if message and message.is_response:
-            yield (path.target, path.last.ends, message.id), path.last.row
+            answer = _Answer(path.last.row, message.addresses)
+            yield (path.target, path.last.ends, message.id), answer
 
 
-def _query(message: dns.DnsMessage, opening: Opening, answer_row: int | None) -> Query:
+def _query(message: dns.DnsMessage, opening: Opening, answer: _Answer | None) -> Query:
     path = opening.path
-    return Query(message.qname, path.origin, path.target, opening, path.first.time, answer_row)
+    return Query(
+        name=message.qname,
+        asked_by=path.origin,
+        asked=path.target,
+        opening=opening,
+        time=path.first.time,
+        answer_row=answer.row if answer else None,
+        addresses=answer.addresses if answer else (),
+    )
 
 
 def unlisted(opening: Opening) -> str | None:

@@ -7,19 +7,24 @@ import pytest
 from results.schema import Verdict
 from scenarios.scenario import all_scenarios
 from tests.lab.support import callpath, results_of
+from tests.mutation import regions
 from tests.mutation.__main__ import main
 from tests.mutation.subject import Draft, Mutant, Mutation, Subject
 from tests.mutation.trial import MUTATIONS, Fate, try_all, try_one
 from tests.results.recorded import reseal, unpack
 
+_OF_REGIONS = {mutation.name for mutation in regions.MUTATIONS}
+
 
 @pytest.mark.parametrize(
     ("name", "without"),
-    # The oldest run has no firewall, and no counters of its NAT; older users had no tokens.
+    # The oldest run has no firewall, and no counters of its NAT; older users had no tokens;
+    # few services have several regions.
     [
-        ("intranet", {"a policy counter zeroed", "token forged"}),
-        ("external_relayed", {"token forged"}),
-        ("chat_in_call", set()),
+        ("intranet", {"a policy counter zeroed", "token forged", *_OF_REGIONS}),
+        ("external_relayed", {"token forged", *_OF_REGIONS}),
+        ("chat_in_call", _OF_REGIONS),
+        ("relay_to_relay", set()),
     ],
 )
 def test_a_sample_of_the_mutants_of_a_recorded_run(

@@ -10,13 +10,14 @@ from tempfile import TemporaryDirectory
 
 from results.judge import judge
 from results.schema import Result, Verdict
-from tests.mutation import evidence, packets, papers
+from tests.mutation import evidence, packets, papers, regions
 from tests.mutation.subject import Mutant, Mutation, Subject, copy_of
 
 MUTATIONS: tuple[Mutation, ...] = (
     *packets.MUTATIONS,
     *evidence.MUTATIONS,
     *papers.MUTATIONS,
+    *regions.MUTATIONS,
 )
 
 
