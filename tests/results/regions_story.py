@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from results.packets import ACK, SYN
-from tests.results.story import Hop, Story, back, ends, stun, tcp
+from tests.results.story import Hop, Story, back, dns_answer, dns_query, ends, stun, tcp
 from topologies.regions import three_regions
 from topologies.spec import Network
 
@@ -50,6 +50,18 @@ def handshake(told: Story, outside: Sequence[str], server: str, isn: int, second
     for hops_, own in ((back(there), outer), (back(inside), inner)):
         for hop in hops_:
             told.cross(hop, tcp(own.reversed(), 1000, SYN | ACK, ack=isn + 1))
+
+
+def ask(told: Story, name: str, address: str) -> None:
+    """Eve asks the public resolver, and is told an address."""
+    inner = ends(f"{EVE.partition(':')[0]}:5000", "198.51.100.53:53")
+    outer = ends("198.51.100.10:5000", "198.51.100.53:53")
+    inside = way(told.network, *INSIDE)
+    there = way(told.network, "eve_nat", "inet_east", "inet_west", "resolver")
+    told.send(inside, inner, dns_query(name))
+    told.send(there, outer, dns_query(name))
+    told.send(back(there), outer.reversed(), dns_answer(name, address=address))
+    told.send(back(inside), inner.reversed(), dns_answer(name, address=address))
 
 
 def binding(told: Story, transaction: int, seconds: float, *attributes: tuple[int, bytes]) -> None:
