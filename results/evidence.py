@@ -5,7 +5,7 @@ the rules of firewalls and NAT routers counted.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from results.absence import Canaries, canary_problems, find_canaries, late_taps
@@ -56,6 +56,7 @@ from results.tracing.openings import (
     Opening,
     Query,
     connections,
+    is_mute,
     queries,
     unlisted,
 )
@@ -90,6 +91,8 @@ class Shown:
     citation: Citation
     #: The hosts on its way, from the one that opened it.
     hosts: tuple[str, ...] = ()
+    #: Nothing was said over it: a handshake that only measures a round trip.
+    measures: bool = False
 
 
 @dataclass(frozen=True)
@@ -294,8 +297,10 @@ class Reading:
     def shown_signalling(self) -> Iterator[Shown]:
         """The flows of all signalling, each with the frame that opened it."""
         for opening in self.openings():
+            mute = opening.path.target in self.places.regions and is_mute(self.table, opening)
             for flow, part in opening.legs:
-                yield self.shown("signalling", flow, opening.what, part[0], hosts_of(part))
+                found = self.shown("signalling", flow, opening.what, part[0], hosts_of(part))
+                yield replace(found, measures=mute)
 
     def opened_by(self, stream: Stream) -> list[Opened]:
         """Who opened the legs of a stream's paths."""

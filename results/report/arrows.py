@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import groupby, pairwise
+from itertools import groupby
 
 from results.evidence import Shown
 from results.judge import Judged
 from results.schema import MediaPath, Outcome, PairOutcome
 from results.tracing.legs import NamedFlow
-from topologies.spec import Network, Role, Segment
+from topologies.spec import Network, Segment
 
 
 class Kind(StrEnum):
@@ -66,11 +66,18 @@ class Refusal:
         return self.relay or self.user
 
 
+def _speaking(shown: Iterable[Shown]) -> list[Shown]:
+    """What shows flows, without handshakes that only measure, unless a flow has no other."""
+    found = sorted(shown, key=lambda item: item.measures)
+    said = {item.flow for item in found if not item.measures}
+    return [item for item in found if not item.measures or item.flow not in said]
+
+
 def flow_arrows(judged: Judged) -> tuple[FlowArrow, ...]:
     """One arrow for each flow of the result, signalling first."""
     evidence, result = judged.evidence, judged.result
     both = (
-        (Kind.SIGNALLING, result.signalling_flows, evidence.signalling),
+        (Kind.SIGNALLING, result.signalling_flows, _speaking(evidence.signalling)),
         (Kind.MEDIA, result.media_flows, evidence.media),
     )
     return tuple(
@@ -122,10 +129,7 @@ def _refusal(key: tuple[str, str, str], pairs: list[PairOutcome]) -> Refusal:
 
 
 def tails(network: Network, paths: Iterable[MediaPath]) -> tuple[tuple[str, ...], ...]:
-    """What media went beyond a VPN gateway within the customer network, or between two relays.
-
-    That has no number.
-    """
+    """What media went within the customer network beyond a VPN gateway: it has no number."""
     hosts = {tap.name: tap.host for tap in network.taps()}
     ways = [tuple(dict.fromkeys(hosts[tap] for tap in path.taps)) for path in paths]
     return tuple(dict.fromkeys(tail for way in ways for tail in _tail(network, way)))
@@ -136,6 +140,3 @@ def _tail(network: Network, way: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         inside = network.host(way[-1]).segment is Segment.CUSTOMER and way[-1] != vpn.gateway
         if way[0] in vpn.ends() and vpn.gateway in way and inside:
             yield way[way.index(vpn.gateway) :]
-    relays = [host for host in way if network.host(host).role is Role.RELAY]
-    for one, other in pairwise(relays):
-        yield way[way.index(one) : way.index(other) + 1]

@@ -176,7 +176,8 @@ def _drawings(
     ends |= {end for one in refused for end in (one.origin, one.by)}
     whole = scenery(network, policies, ends)
     ends |= {user for call in judged.run.calls for user in (call.caller, call.callee)}
-    ends |= {host.name for host in network.hosts if host.role in (Role.RELAY, Role.FRONT_END)}
+    if not network.regions:
+        ends |= {host.name for host in network.hosts if host.role in (Role.RELAY, Role.FRONT_END)}
     for name, seen, measures in (("wide", whole, WIDE), ("narrow", whole.only(ends), NARROW)):
         planner = Planner(network, seen)
         shapes = [*_flow_shapes(planner, flows), *_refusal_shapes(planner, refused)]

@@ -134,6 +134,11 @@ def missing_hello(table: PacketTable, opening: Opening) -> Sighting | None:
     return next((seen for seen in others if _first_data(table, seen) != said), None)
 
 
+def is_mute(table: PacketTable, opening: Opening) -> bool:
+    """Whether a TCP connection's client said nothing over it."""
+    return opening.path.first.kind is Kind.TCP and _first_data(table, opening.path.first) is None
+
+
 def _first_data(table: PacketTable, syn: Sighting) -> bytes | None:
     """The first data that the client of a connection sent past the tap of its SYN."""
     after = slice(syn.row, None)
