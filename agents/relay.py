@@ -43,12 +43,12 @@ def program(
     realm: str,
     secret: str,
     refused: Iterable[IPv4Address] = (),
-    others: Iterable[IPv4Address] = (),
+    relays: Iterable[IPv4Address] = (),
 ) -> Program:
     """The relay on this host; credentials of the TURN REST kind, checked against ``secret``.
 
     ``refused`` are the service's own servers, which nobody shall reach through it;
-    ``others`` are relays of other regions.
+    ``relays`` are those of all regions.
     """
     address = str(host.address)
     denied = (*_NOT_ON_THE_INTERNET, *map(str, refused))
@@ -68,7 +68,10 @@ def program(
             f"--user-quota={USER_QUOTA}",
             f"--total-quota={TOTAL_QUOTA}",
             # coturn looks at what is allowed first: this wins over every denied range.
-            *(f"--allowed-peer-ip={peers}" for peers in (address, *others)),
+            *(
+                f"--allowed-peer-ip={peers}"
+                for peers in dict.fromkeys((address, *map(str, relays)))
+            ),
             *(f"--denied-peer-ip={peers}" for peers in denied),
             "--fingerprint",
             "--no-tls",

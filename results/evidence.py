@@ -240,13 +240,17 @@ class Reading:
         near = nearness_findings(self.edges, (one for of_call in served for one in of_call))
         tcp, udp = self.tcp.openings, self.udp.paths
         spoken = backbone_findings(self.table, self.places, tcp, udp, served)
-        shown = (*self.shown_signalling(), *self.shown_media())
-        courses = (Course(one.what, one.hosts, one.citation) for one in shown)
-        return together((near, spoken, exit_findings(self.run, courses)))
+        return together((near, spoken, exit_findings(self.run, self.courses())))
+
+    def courses(self) -> Iterator[Course]:
+        """The hosts that all signalling and media passed."""
+        for one in (*self.shown_signalling(), *self.shown_media()):
+            yield Course(one.what, one.hosts, one.citation)
 
     @cached_property
     def edges(self) -> Edges:
         """What nearness is read from."""
+        several = bool(self.places.regions)
         return Edges(
             table=self.table,
             run=self.run,
@@ -254,7 +258,7 @@ class Reading:
             tcp=self.tcp,
             turn=self.turn,
             queries=self.queries,
-            trips=round_trips(self.table, self.places, self.tcp, self.spoken),
+            trips=round_trips(self.table, self.places, self.tcp, self.spoken) if several else {},
         )
 
     def counter_problems(self) -> Iterator[Problem]:

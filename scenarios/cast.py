@@ -117,7 +117,7 @@ class Cast:
         if host.role is Role.TELEMETRY:
             config["token_key"] = tokens.public_part(self._token_key)
             return Program(name=host.name, module="agents.telemetry", config=config)
-        config |= self._keepers_own() if host is self._keeper else self._what_leads_to_keeper()
+        config |= self._keepers_own() if host == self._keeper else self._what_leads_to_keeper()
         return Program(name=host.name, module="agents.front_end", config=config)
 
     def _more_names(self, host: Host) -> list[str]:

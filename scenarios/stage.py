@@ -221,16 +221,10 @@ class Stage:
         network = self._network
         own = network.with_role(Role.FRONT_END) + network.with_role(Role.TELEMETRY)
         refused = [host.address for host in own]
-        addresses = {host: host.address for host in network.with_role(Role.RELAY)}
-        relays = [
-            relay.program(
-                host,
-                DOMAIN,
-                self._secret,
-                refused,
-                [addresses[one] for one in addresses if one != host],
-            )
-            for host in addresses
+        relays = network.with_role(Role.RELAY)
+        all_relays = [host.address for host in relays]
+        relaying = [
+            relay.program(host, DOMAIN, self._secret, refused, all_relays) for host in relays
         ]
         resolvers = [
             resolver.resolver(host, network, PRIVATE) for host in network.with_role(Role.RESOLVER)
@@ -240,7 +234,7 @@ class Stage:
             for host in network.with_role(Role.FORWARDER)
             if host.nameserver
         ]
-        return relays + resolvers + forwarders
+        return relaying + resolvers + forwarders
 
     def _start(self, program: Program) -> Process:
         log = self._logs / f"{program.name}.log"
