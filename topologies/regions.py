@@ -35,23 +35,13 @@ one name, so have the relays and the telemetry: the public resolver answers by w
 question comes from.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from ipaddress import IPv4Network
-from itertools import chain
 
-from topologies.parts import (
-    Home,
-    attached_to,
-    default_route,
-    impaired,
-    new_link,
-    static_route,
-    with_leg,
-)
+from topologies.parts import Home, attached_to, default_route, new_link, static_route, with_leg
+from topologies.places import AS_IT_IS, LANS, Customers, network_of
 from topologies.reference import (
-    DOMAIN,
-    NAME_SERVERS,
     OFFICE_FIREWALLS,
     OFFICE_LINKS,
     OFFICE_PERIMETER,
@@ -62,67 +52,21 @@ from topologies.reference import (
     office_vpn,
     routers_with_vpn,
 )
-from topologies.spec import (
-    Firewall,
-    Host,
-    Link,
-    Nat,
-    Network,
-    Perimeter,
-    Region,
-    Role,
-    Route,
-    Segment,
-    Vpn,
-)
-
-#: Where regions are, and each region's LAN; the first keeps what all share.
-_LANS = {"west": "203.0.113.0/26", "mid": "203.0.113.64/26", "east": "203.0.113.128/26"}
-
-#: The cables between places: the two places, prefix, delay in ms one way.
-_INTERNET = {
-    "net_w_m": ("west", "mid", "198.51.100.64/30", 12),
-    "net_m_e": ("mid", "east", "198.51.100.68/30", 18),
-    "net_w_e": ("west", "east", "198.51.100.72/30", 30),
-}
-_BACKBONE = {
-    "bb_w_m": ("west", "mid", "203.0.113.192/30", 8),
-    "bb_m_e": ("mid", "east", "203.0.113.196/30", 12),
-    "bb_w_e": ("west", "east", "203.0.113.200/30", 20),
-}
-
-_UPLINKS = {"west": "198.51.100.76/30", "mid": "198.51.100.80/30", "east": "198.51.100.84/30"}
+from topologies.spec import Firewall, Host, Nat, Network, Perimeter, Role, Route, Segment
 
 #: The places of homes.
 _EVE = Home("eve", "192.168.1", "198.51.100.8/30", Nat.ENDPOINT_INDEPENDENT)
 _NINA = Home("nina", "192.168.2", "198.51.100.12/30", Nat.ENDPOINT_INDEPENDENT)
 _VIC = Home("vic", "192.168.3", "198.51.100.20/30", Nat.ENDPOINT_INDEPENDENT)
 
-#: Every region answers those who are where it is.
-_AS_IT_IS = {place: place for place in _LANS}
 
-
-@dataclass(frozen=True)
-class _Customers:
-    """All but the internet's and the service's own; ``accesses`` are links by place."""
-
-    accesses: Mapping[str, tuple[str, ...]]
-    links: tuple[Link, ...]
-    hosts: tuple[Host, ...]
-    perimeters: tuple[Perimeter, ...]
-    firewalls: tuple[Firewall, ...]
-    vpns: tuple[Vpn, ...] = ()
-    #: Links that lead to a region's router without the internet, by place.
-    peerings: Mapping[str, Link] = field(default_factory=dict)
-
-
-def three_regions(answered: Mapping[str, str] = _AS_IT_IS, *, backbone: bool = True) -> Network:
+def three_regions(answered: Mapping[str, str] = AS_IT_IS, *, backbone: bool = True) -> Network:
     """The office in the west, nina at home in the middle, eve at home in the east.
 
     ``answered`` says with which region's addresses the resolver answers each place. Without
     ``backbone`` no route leads over it: regions reach each other by the internet.
     """
-    network = _network("three_regions", _office_and_homes(), answered)
+    network = network_of("three_regions", _office_and_homes(), answered)
     return network if backbone else _without_backbone(network)
 
 
@@ -142,7 +86,7 @@ REGIONAL_SPLIT = tuple(
     IPv4Network(prefix)
     for prefix in (
         *("10.10.0.0/24", "10.20.0.0/24", "10.99.0.0/24"),
-        *(f"{IPv4Network(lan)[number]}/32" for lan in _LANS.values() for number in (5, 13)),
+        *(f"{IPv4Network(lan)[number]}/32" for lan in LANS.values() for number in (5, 13)),
     )
 )
 
@@ -159,7 +103,7 @@ def regions_with_vpn(nameserver: str = "forwarder") -> Network:
         (addresses as in topologies/reference.py, office_with_vpn)
     """
     vpn = office_vpn([_VIC.user], REGIONAL_SPLIT).model_copy(update={"nameserver": nameserver})
-    customers = _Customers(
+    customers = Customers(
         accesses={"west": ("access", "vpn_up"), "mid": (), "east": (_VIC.access,)},
         links=(*OFFICE_LINKS, *VPN_LINKS, *_VIC.links()),
         hosts=(*USERS, *routers_with_vpn(), *_VIC.hosts()),
@@ -167,7 +111,7 @@ def regions_with_vpn(nameserver: str = "forwarder") -> Network:
         firewalls=(*OFFICE_FIREWALLS, VPN_FIREWALL, _VIC.firewall()),
         vpns=(vpn,),
     )
-    return _network("regions_with_vpn", customers, _AS_IT_IS)
+    return network_of("regions_with_vpn", customers, AS_IT_IS)
 
 
 def regions_with_breakout(nameserver: str = "br_dns", *, breakout: bool = True) -> Network:
@@ -197,7 +141,7 @@ def regions_with_breakout(nameserver: str = "br_dns", *, breakout: bool = True) 
         "branch_nat", {"br_edge": "10.0.3.2/30", "br_up": "198.51.100.90/30"},
         "198.51.100.89", static_route("10.20.0.0/24", "10.0.3.1"),
     )  # fmt: skip
-    customers = _Customers(
+    customers = Customers(
         accesses={"west": ("access",), "mid": ("br_up",), "east": (_EVE.access,)},
         links=(
             *OFFICE_LINKS,
@@ -225,7 +169,7 @@ def regions_with_breakout(nameserver: str = "br_dns", *, breakout: bool = True) 
             _EVE.firewall(),
         ),
     )
-    return _network("regions_with_breakout", customers, _AS_IT_IS)
+    return network_of("regions_with_breakout", customers, AS_IT_IS)
 
 
 def regions_with_peering(*, used: bool = True) -> Network:
@@ -268,12 +212,12 @@ def regions_with_peering(*, used: bool = True) -> Network:
         ),
         peerings={"west": peering},
     )
-    return _network("regions_with_peering", customers, _AS_IT_IS)
+    return network_of("regions_with_peering", customers, AS_IT_IS)
 
 
-def _office_and_homes() -> _Customers:
+def _office_and_homes() -> Customers:
     homes = (_EVE, _NINA)
-    return _Customers(
+    return Customers(
         accesses={"west": ("access",), "mid": (_NINA.access,), "east": (_EVE.access,)},
         links=(*OFFICE_LINKS, *(link for home in homes for link in home.links())),
         hosts=(*USERS, *ROUTERS, *(host for home in homes for host in home.hosts())),
@@ -302,126 +246,3 @@ def _forwarder(name: str, link: str, address: str, gateway: str) -> Host:
         routes=(default_route(gateway),),
         nameserver="resolver",
     )
-
-
-def _network(name: str, customers: _Customers, answered: Mapping[str, str]) -> Network:
-    links = {link.name: link for link in customers.links}
-    accesses = {place: [links[access] for access in customers.accesses[place]] for place in _LANS}
-    forwarder, resolver = NAME_SERVERS
-    network = Network(
-        name=name,
-        links=(*customers.links, *_own_links()),
-        hosts=(
-            *customers.hosts,
-            forwarder,
-            resolver.model_copy(update={"interfaces": attached_to(dns="198.51.100.53/28")}),
-            *(_internet_router(place, accesses) for place in _LANS),
-            *chain.from_iterable(_edge(place, customers.peerings) for place in _LANS),
-        ),
-        perimeters=customers.perimeters,
-        firewalls=customers.firewalls,
-        vpns=customers.vpns,
-        regions=tuple(_region(place, accesses, answered) for place in _LANS),
-    )
-    for link, (*_, delay) in (_INTERNET | _BACKBONE).items():
-        network = impaired(network, link, delay_ms=delay)
-    return network
-
-
-def _own_links() -> Iterator[Link]:
-    """The links of the internet and the service."""
-    yield new_link("dns", "198.51.100.48/28", Segment.INTERNET)
-    for link, (*_, prefix, _delay) in _INTERNET.items():
-        yield new_link(link, prefix, Segment.INTERNET)
-    for place, lan in _LANS.items():
-        yield new_link(f"{place}_up", _UPLINKS[place], Segment.INTERNET)
-        yield new_link(place, lan, Segment.SERVICE)
-    for link, (*_, prefix, _delay) in _BACKBONE.items():
-        yield new_link(link, prefix, Segment.SERVICE)
-
-
-def _internet_router(place: str, accesses: Mapping[str, list[Link]]) -> Host:
-    """The internet's router at a place, with a route to all that stands at the others."""
-    legs = {link.name: _at(str(link.prefix), 1) for link in accesses[place]}
-    legs[f"{place}_up"] = _at(_UPLINKS[place], 1)
-    if place == "west":
-        legs["dns"] = "198.51.100.49/28"
-    router = Host(
-        name=f"inet_{place}",
-        role=Role.ROUTER,
-        segment=Segment.INTERNET,
-        interfaces=attached_to(**legs),
-        routes=(static_route(_LANS[place], _address(_UPLINKS[place], 2)),),
-    )
-    for link, own, other, place_there in _cables(_INTERNET, place):
-        there = [_LANS[place_there], *(str(link.prefix) for link in accesses[place_there])]
-        there += ["198.51.100.48/28"] if place_there == "west" else []
-        router = with_leg(router, link, own, *(static_route(to, other) for to in there))
-    return router
-
-
-def _edge(place: str, peerings: Mapping[str, Link]) -> Iterator[Host]:
-    """A region's router, and the hosts of its edge."""
-    router = Host(
-        name=f"{place}_rtr",
-        role=Role.ROUTER,
-        segment=Segment.SERVICE,
-        interfaces=attached_to(
-            **{place: _at(_LANS[place], 1), f"{place}_up": _at(_UPLINKS[place], 2)}
-        ),
-        routes=(default_route(_address(_UPLINKS[place], 1)),),
-    )
-    for link, own, other, place_there in _cables(_BACKBONE, place):
-        there = [_LANS[place_there]]
-        there += [str(peerings[place_there].prefix)] if place_there in peerings else []
-        router = with_leg(router, link, own, *(static_route(to, other) for to in there))
-    if place in peerings:
-        router = with_leg(router, peerings[place].name, _at(str(peerings[place].prefix), 1))
-    yield router
-    yield _server(place, "front", Role.FRONT_END, 5, "front-end")
-    yield _server(place, "relay", Role.RELAY, 9, "relay")
-    yield _server(place, "telem", Role.TELEMETRY, 13, "telemetry")
-
-
-def _server(place: str, name: str, role: Role, number: int, label: str) -> Host:
-    return Host(
-        name=f"{name}_{place}",
-        role=role,
-        segment=Segment.SERVICE,
-        interfaces=attached_to(**{place: _at(_LANS[place], number)}),
-        routes=(default_route(_address(_LANS[place], 1)),),
-        domain=f"{label}.{DOMAIN}",
-        nameserver="resolver",
-    )
-
-
-def _region(place: str, accesses: Mapping[str, list[Link]], answered: Mapping[str, str]) -> Region:
-    """The region at a place; it serves the places that are answered with its addresses."""
-    served = (
-        link for there, region in answered.items() if region == place for link in accesses[there]
-    )
-    return Region(
-        name=place,
-        hosts=(f"{place}_rtr", *(f"{name}_{place}" for name in ("front", "relay", "telem"))),
-        serves=tuple(link.prefix for link in served),
-    )
-
-
-def _cables(
-    cables: Mapping[str, tuple[str, str, str, int]], place: str
-) -> Iterator[tuple[str, str, str, str]]:
-    """The cables of a place: link, own address with its prefix, the other's, its place."""
-    for link, (one, other, prefix, _delay) in cables.items():
-        if place == one:
-            yield link, _at(prefix, 1), _address(prefix, 2), other
-        elif place == other:
-            yield link, _at(prefix, 2), _address(prefix, 1), one
-
-
-def _at(prefix: str, number: int) -> str:
-    """An address of a prefix by its number, with the prefix's length."""
-    return f"{_address(prefix, number)}/{IPv4Network(prefix).prefixlen}"
-
-
-def _address(prefix: str, number: int) -> str:
-    return str(IPv4Network(prefix)[number])
