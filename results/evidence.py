@@ -7,6 +7,7 @@ the rules of firewalls and NAT routers counted.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 
 from results.absence import Canaries, canary_problems, find_canaries, late_taps
 from results.counters import Counted, counter_problems, silent_rules
@@ -35,6 +36,7 @@ from results.protocols.dtls import Handshake
 from results.regions.backbone import backbone_findings
 from results.regions.exits import Course, exit_findings
 from results.regions.nearness import Edges, nearness_findings
+from results.regions.passed_on import sharing_findings
 from results.regions.round_trips import round_trips
 from results.schema import MEDIA_OVER_VPN, CallResult, Citation, MediaPath, Run
 from results.setup.calls import Call, read_calls
@@ -123,7 +125,8 @@ class Reading:
     """The parts of the evidence, each read once from those before it.
 
     Key logs ``tls_keys`` are by user, ``dtls_keys`` of all users together; ``service``
-    is None where users bear no tokens.
+    is None where users bear no tokens. ``front_end_keys`` are needed of services of several
+    regions only, by front end.
     """
 
     def __init__(
@@ -134,10 +137,12 @@ class Reading:
         dtls_keys: Mapping[bytes, bytes],
         counted: Counted,
         service: ServiceKeys | None = None,
+        front_end_keys: KeyLogs | None = None,
     ) -> None:
         self.table = table
         self.run = run
         self.dtls_keys = dtls_keys
+        self.front_end_keys = front_end_keys or {}
         self.counted = counted
         self.places: Places = places_of(run.network)
         self.udp: Travels = follow_udp(table, self.places)
@@ -236,11 +241,12 @@ class Reading:
 
     def of_regions(self, calls: Iterable[CallEvidence]) -> Findings:
         """Whether users were served by the nearest and left where they should; the backbone."""
-        served = [call.result.nearness for call in calls]
-        near = nearness_findings(self.edges, (one for of_call in served for one in of_call))
+        served = {call.call.id: call.result.nearness for call in calls}
+        near = nearness_findings(self.edges, chain.from_iterable(served.values()))
         tcp, udp = self.tcp.openings, self.udp.paths
-        spoken = backbone_findings(self.table, self.places, tcp, udp, served)
-        return together((near, spoken, exit_findings(self.run, self.courses())))
+        kept = backbone_findings(self.table, self.places, tcp, udp)
+        shared = sharing_findings(self.table, self.places, self.front_end_keys, served)
+        return together((near, kept, shared, exit_findings(self.run, self.courses())))
 
     def courses(self) -> Iterator[Course]:
         """The hosts that all signalling and media passed."""

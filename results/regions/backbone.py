@@ -1,23 +1,21 @@
 """That what regions of the service say to each other stays on their backbone.
 
 Connections between their front ends and media between their relays may cross links of the
-service only. Where two users of a call are served by two front ends, these must have been
-seen to speak, each with the other or both with a third.
+service only.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, pairwise
+from itertools import pairwise
 
 from results.packets import Kind, PacketTable
 from results.problems import Ground, Problem, cite
-from results.schema import Nearness
 from results.tracing.openings import Opening
 from results.tracing.paths import Path
 from results.tracing.places import Places
 from results.tracing.sightings import Sighting
 from results.tunnelling.vpn import Findings, Remark
 from results.words import listed, packets_in_words
-from topologies.spec import Role, Segment
+from topologies.spec import Segment
 
 _Part = tuple[Sighting, ...]
 
@@ -27,7 +25,6 @@ def backbone_findings(
     places: Places,
     openings: Iterable[Opening],
     paths: Iterable[Path],
-    calls: Iterable[Sequence[Nearness]],
 ) -> Findings:
     """What regions said to each other, and by which links."""
     if not places.regions:
@@ -36,10 +33,7 @@ def backbone_findings(
     relayed = [part for path in paths if path.relays for part in _relay_to_relay(places, path)]
     return Findings(
         remarks=tuple(_remarks(table, spoken, relayed)),
-        problems=(
-            *_outside(table, places, (*spoken, *relayed)),
-            *chain.from_iterable(_silent(places, spoken, served) for served in calls),
-        ),
+        problems=tuple(_outside(table, places, (*spoken, *relayed))),
     )
 
 
@@ -71,23 +65,6 @@ def _outside(table: PacketTable, places: Places, parts: Iterable[_Part]) -> Iter
             )
             found[ends] = Problem(Ground.FLOWS, text, (frame,))
     yield from found.values()
-
-
-def _silent(
-    places: Places, spoken: Sequence[_Part], served: Sequence[Nearness]
-) -> Iterator[Problem]:
-    """Two front ends that serve one call, and were not seen to hear of each other."""
-    front_ends = list(dict.fromkeys(one.server for one in served if one.role == "front end"))
-    partners = {name: {name} for name in front_ends}
-    for part in spoken:
-        ends = part[0].sender, part[-1].tap.host
-        if all(places.role(end) is Role.FRONT_END for end in ends):
-            for one, other in (ends, ends[::-1]):
-                partners.setdefault(one, {one}).add(other)
-    for one, other in pairwise(front_ends):
-        if not partners[one] & partners[other]:
-            text = f"{one} and {other} serve one call, but nothing was seen to pass between them"
-            yield Problem(Ground.UNMEASURED, text)
 
 
 def _remarks(

@@ -51,7 +51,7 @@ def _silent(subject: Subject) -> Iterator[Mutant]:
     between = np.isin(table.src, addresses) & np.isin(table.dst, addresses)
     if between.any():
         change = partial(_cut, numbers=subject.numbers(np.flatnonzero(between).tolist()))
-        reason = r"serve one call, but nothing was seen to pass between them"
+        reason = r"serves call \S+ with others, but nothing of it was seen to pass between them"
         yield Mutant("all front ends", change, Verdict.INCONCLUSIVE, reason)
 
 

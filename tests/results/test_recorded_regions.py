@@ -61,6 +61,16 @@ def test_media_passes_both_relays_and_the_backbone(judged: Judged) -> None:
     assert delay == pytest.approx(20, abs=3)
 
 
+def test_what_one_front_end_passed_on_is_read_with_its_keys(judged: Judged, folder: Path) -> None:
+    said = "requests of call 1-alice-eve passed on from front_east to front_west"
+    assert said in judged.result.reason
+    (folder / "keys" / "front_east.tls").write_text("", encoding="utf-8")
+    reseal(folder)
+    result = judge(folder)
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert "what front_east says to the front end at 203.0.113.5 cannot be read" in result.reason
+
+
 def _far(run: dict[str, Any]) -> None:
     run["expect"]["far_edge"] = ["eve"]
 
