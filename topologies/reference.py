@@ -151,8 +151,8 @@ def office_with_vpn(tunnelled: tuple[IPv4Network, ...] = SPLIT) -> Network:
         name="office_with_vpn",
         links=(
             *OFFICE_LINKS,
-            *VPN_LINKS,
             *_OTHER_LINKS,
+            *VPN_LINKS,
             *(link for home in homes for link in home.links()),
         ),
         hosts=(
