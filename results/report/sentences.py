@@ -19,7 +19,9 @@ def headline(judged: Judged, failure: str = "") -> str:
         return f"Nothing is proved: {problems[0]}."
     if result.verdict is Verdict.PASS:
         unsupported = ", which is not supported" if result.unsupported else ""
-        return f"{_calls(judged, as_wanted='')}{unsupported}, as expected."
+        far = listed(sorted(judged.run.expect.far_edge))
+        edge = f", from the far edge of {far} (DNS over VPN)" if far else ""
+        return f"{_calls(judged, as_wanted='')}{edge}{unsupported}, as expected."
     wanted = judged.run.expect.media
     if result.media_flows and set(result.media_flows) != wanted:
         return f"{_calls(judged, f' where {flows_in_words(in_order(wanted))} was expected')}."

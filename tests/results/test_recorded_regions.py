@@ -1,6 +1,7 @@
 """A call between two regions that took place: what is read from it, and drawn of it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from results.judge import Judged, examine, judge
 from results.report.content import Beside, Content, content_of
 from results.report.page import page
+from results.report.sentences import headline
 from results.report.sites import scenery
 from results.schema import RunFolder, Verdict
 from tests.results.recorded import change_json, reseal, unpack
@@ -114,6 +116,12 @@ def test_handshakes_that_only_measure_are_not_drawn(content: Content) -> None:
     ways = {(way.origin, way.target) for arrow in content.flows for way in arrow.ways}
     assert ("alice", "front_west") in ways
     assert not {("alice", "front_mid"), ("alice", "front_east"), ("eve", "front_west")} & ways
+
+
+def test_the_headline_names_a_far_edge_that_was_expected(judged: Judged) -> None:
+    expect = judged.run.expect.model_copy(update={"far_edge": frozenset({"vic"})})
+    far = replace(judged, run=judged.run.model_copy(update={"expect": expect}))
+    assert headline(far).endswith(", from the far edge of vic (DNS over VPN), as expected.")
 
 
 def test_the_report_names_both_relays_and_who_serves_whom(content: Content) -> None:
