@@ -77,7 +77,8 @@ def _remarks(
         yield Remark(text, (frame,))
     media = [part for part in relayed if part[0].kind in (Kind.RTP, Kind.RTCP)]
     if media:
-        pairs = dict.fromkeys(f"{part[0].sender} and {part[-1].tap.host}" for part in media)
+        ends = (sorted((part[0].sender, part[-1].tap.host)) for part in media)
+        pairs = dict.fromkeys(" and ".join(both) for both in ends)
         frame = cite(table, media[0][0].row, "one relay sends to another")
         text = f"{packets_in_words(len(media))} of media between {listed(list(pairs))}"
         yield Remark(f"{text} over the backbone", (frame,))

@@ -116,8 +116,11 @@ def _role(one: Nearness) -> Role:
 
 
 def _is_trap(one: Nearness) -> bool:
-    """Whether a far edge comes of a question that went through a tunnel."""
-    return not one.is_nearest and one.through is not None
+    """Whether a far relay comes of a question that went through a tunnel.
+
+    A front end is no such case: what goes to it goes through the tunnel, as the question did.
+    """
+    return one.role == "relay" and not one.is_nearest and one.through is not None
 
 
 def _is_expected(edges: Edges, one: Nearness) -> bool:
@@ -155,7 +158,7 @@ def _words(one: Nearness) -> str:
     if one.is_nearest:
         return f"nearest {one.role} of {one.user}: {by}"
     far = f"the {one.role} of {one.user} is {by}, though {one.nearest} is nearer"
-    if one.through:
+    if _is_trap(one):
         return f"{FAR_EDGE}: {far}: {one.asked} was asked, through the tunnel of {one.through}"
     return f"{far}: {one.asked} was asked"
 

@@ -33,7 +33,7 @@ _EXPECTED = {
     "relay_to_relay": Expected(
         ["2", "3", "4"],
         ["3", "4"],
-        ("of media between relay_west and relay_east and relay_east and relay_west over the",),
+        ("packets of media between relay_east and relay_west over the backbone",),
         {"alice": _WEST, "eve": _EAST},
     ),
     "vpn_far_office": Expected(

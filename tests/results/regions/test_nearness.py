@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from results.problems import Ground
 from results.protocols.sdp import Description
 from results.regions.nearness import Edges, nearness_findings
-from results.regions.round_trips import round_trips
+from results.regions.round_trips import RoundTrip, round_trips
 from results.schema import Expectation, Nearness, Run
 from results.setup.calls import Call
 from results.setup.signalling import Act, Carrier, Message
@@ -126,13 +127,14 @@ def test_a_server_of_which_no_answer_told_leaves_it_open(tmp_path: Path) -> None
     )
 
 
-def _far(through: str | None) -> Nearness:
+def _far(through: str | None, role: Literal["front end", "relay"] = "relay") -> Nearness:
+    name = {"front end": "front", "relay": "relay"}[role]
     return Nearness(
         user="eve",
-        role="front end",
-        server="front_west",
+        role=role,
+        server=f"{name}_west",
         region="west",
-        round_trip_ms={"front_west": 60.0, "front_mid": 36.0, "front_east": 1.0},
+        round_trip_ms={f"{name}_west": 60.0, f"{name}_mid": 36.0, f"{name}_east": 1.0},
         asked="forwarder",
         through=through,
     )
@@ -144,8 +146,8 @@ def _far(through: str | None) -> Nearness:
         (
             (),
             "office",
-            "far edge: DNS over VPN: the front end of eve is front_west (60.00 ms; front_east "
-            "1.00, front_mid 36.00), though front_east is nearer: forwarder was asked, through "
+            "far edge: DNS over VPN: the relay of eve is relay_west (60.00 ms; relay_east "
+            "1.00, relay_mid 36.00), though relay_east is nearer: forwarder was asked, through "
             "the tunnel of office",
         ),
         (("eve",), "office", None),
@@ -159,24 +161,35 @@ def _far(through: str | None) -> Nearness:
 def test_the_far_edge_of_a_vpn(
     tmp_path: Path, expected: tuple[str, ...], through: str | None, said: str | None
 ) -> None:
+    texts = _texts(tmp_path, _far(through), *expected)
+    assert texts[-1:] == ([said] if said else [])
+
+
+def test_a_far_front_end_is_none(tmp_path: Path) -> None:
+    assert _texts(tmp_path, _far("office", "front end"), "eve") == [
+        "the front end of eve is front_west (60.00 ms; front_east 1.00, front_mid 36.00), "
+        "though front_east is nearer: forwarder was asked",
+        "expected for eve (far edge: DNS over VPN), but it was not seen",
+    ]
+
+
+def _texts(folder: Path, found: Nearness, *expected: str) -> list[str]:
+    """What is said of a server, with a frame for each of its figures."""
     scene = story()
     handshake(scene, TO_EAST, FRONT_EAST, 7, 0.001)
-    handshake(scene, TO_WEST, FRONT_WEST, 70, 0.06)
-    table, places = scene.table(tmp_path), scene.places
-    tcp = connections(table, places)
+    table, places = scene.table(folder), scene.places
     edges = Edges(
         table=table,
         run=_run(*expected),
         places=places,
-        tcp=tcp,
+        tcp=connections(table, places),
         turn=Turn(),
         queries=(),
-        trips=round_trips(table, places, tcp, ()),
+        trips={("eve", name): RoundTrip(ms, 0) for name, ms in found.round_trip_ms.items()},
     )
-    texts = [problem.text for problem in nearness_findings(edges, [_far(through)]).problems]
-    assert texts[-1:] == ([said] if said else [])
+    return [problem.text for problem in nearness_findings(edges, [found]).problems]
 
 
 def test_of_two_that_are_as_near_the_chosen_one_is_the_nearest() -> None:
-    even = _far(None).model_copy(update={"round_trip_ms": {"front_east": 1.0, "front_west": 1.0}})
+    even = _far(None).model_copy(update={"round_trip_ms": {"relay_east": 1.0, "relay_west": 1.0}})
     assert even.is_nearest
