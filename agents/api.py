@@ -31,11 +31,15 @@ class Api:
     """One user's connections to the front end and to telemetry."""
 
     def __init__(self, config: dict[str, Any]) -> None:
-        """``config["credential"]`` is the file with the user's identity, token and contacts."""
+        """``config["credential"]`` is the file with the user's identity, token and contacts.
+
+        ``config["route_type"]`` says which relay to ask for: the nearest, or any.
+        """
         credential = json.loads(Path(config["credential"]).read_text(encoding="utf-8"))
         self._user: str = credential["identity"]["id"]
         self._contacts: dict[str, str] = credential["contacts"]
         self._headers = {"Authorization": f"Bearer {credential['accessToken']['token']}"}
+        self._route_type: str = config["route_type"]
         self._front_end = f"https://{config['front_end']}"
         self._telemetry = f"https://{config['telemetry']}"
         #: Whom we trust under TLS, and the proxy that all HTTPS goes through, if any.
@@ -78,8 +82,8 @@ class Api:
     async def relay(self) -> dict[str, Any]:
         """An ICE server: relay URLs with short-lived credentials."""
         answer = await self._call("GET", f"{self._front_end}/v1/users/{self._user}/relay")
-        server: dict[str, Any] = answer["iceServers"][0]
-        return server
+        servers: list[dict[str, Any]] = answer["iceServers"]
+        return next(one for one in servers if one["routeType"] == self._route_type)
 
     async def notifications(self, after: int) -> list[dict[str, Any]]:
         """Wait for notifications beyond number ``after``; empty when none came for a while."""

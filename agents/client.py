@@ -34,6 +34,7 @@ from agents.ice.protocol import IceAgent
 from agents.ice.servers import Servers
 from agents.network import changes
 from agents.pictures import name_in
+from agents.round_trips import measure
 from agents.streams import add_streams, longest_gap, with_contents
 from agents.talk import orders, run_until_terminated, say
 
@@ -246,12 +247,15 @@ class Client:
         self.streams: dict[str, list[str]] = config["streams"]
         #: Call -> an ICE server that we use in place of the service's.
         self.relays: dict[str, dict[str, Any]] = config["relays"]
+        #: Servers of all regions, where there are several.
+        self._servers: list[dict[str, Any]] = config["servers"]
         self._calls: dict[str, Call] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> None:
         """Serve until terminated; the first failure of any task ends the client."""
+        await measure(self._servers)
         try:
             await self.api.start_session()
         except ClientError:
@@ -339,6 +343,7 @@ def main(config: dict[str, Any]) -> int:
     ``config``: name, credential (file), tone, front_end and telemetry (names), authority,
     keys (files), checks_first and relay_only (calls), proxy (what Proxy is made of, or
     None), chats (call -> what is said, how many lines are heard), streams (call -> what is
-    sent), relays (call -> an ICE server other than the service's).
+    sent), relays (call -> an ICE server other than the service's), route_type (of the
+    relay), servers (of all regions, see :mod:`agents.round_trips`).
     """
     return run_until_terminated(_run(config))

@@ -18,6 +18,9 @@ from agents.edge.refusal import Refusal, bad_request
 from agents.talk import say
 from agents.tls import server_context
 
+#: The port of HTTPS (RFC 9110, section 4.2.2).
+HTTPS = 443
+
 #: The largest body that is accepted, in bytes; an SDP has some 3 kB.
 BODY_MAX = 64 * 1024
 
@@ -43,8 +46,8 @@ async def serve(app: web.Application, config: dict[str, Any]) -> None:
     await runner.setup()
     context = server_context(Path(config["certificate"]), Path(config["key_log"]))
     try:
-        await web.TCPSite(runner, config["address"], 443, ssl_context=context).start()
-        say("ready", address=config["address"], port=443)
+        await web.TCPSite(runner, config["address"], HTTPS, ssl_context=context).start()
+        say("ready", address=config["address"], port=HTTPS)
         await asyncio.Event().wait()
     finally:
         await runner.cleanup()

@@ -5,9 +5,9 @@ TLS is what the service asks for everywhere (agents/tls.py); Debian's coturn end
 
 Whoever may use the relay could reach with it whatever the relay reaches. So it
 refuses peers (403, RFC 8656 section 9.2) that are not out on the internet:
-private and other special ranges, and the service's own servers. Its own address
-is allowed: two clients that both need it meet there, relayed address to relayed
-address.
+private and other special ranges, and the service's own servers. Its own address and
+those of the other regions' relays are allowed: two clients that both need a relay meet
+there, relayed address to relayed address.
 """
 
 from collections.abc import Iterable
@@ -60,12 +60,18 @@ def uris(domain: str, transports: Iterable[str] = tuple(_URIS)) -> list[str]:
 
 
 def program(
-    host: Host, realm: str, secret: str, certificate: Path, refused: Iterable[IPv4Address] = ()
+    host: Host,
+    realm: str,
+    secret: str,
+    certificate: Path,
+    refused: Iterable[IPv4Address] = (),
+    relays: Iterable[IPv4Address] = (),
 ) -> Program:
     """The relay on this host; credentials of the TURN REST kind, checked against ``secret``.
 
     ``certificate`` is a file with its key and certificate for TLS; ``refused`` are the
-    service's own servers, which nobody shall reach through it.
+    service's own servers, which nobody shall reach through it; ``relays`` are those of all
+    regions.
     """
     address = str(host.address)
     denied = (*_NOT_ON_THE_INTERNET, *map(str, refused))
@@ -91,7 +97,10 @@ def program(
             f"--user-quota={USER_QUOTA}",
             f"--total-quota={TOTAL_QUOTA}",
             # coturn looks at what is allowed first: this wins over every denied range.
-            f"--allowed-peer-ip={address}",
+            *(
+                f"--allowed-peer-ip={peers}"
+                for peers in dict.fromkeys((address, *map(str, relays)))
+            ),
             *(f"--denied-peer-ip={peers}" for peers in denied),
             "--fingerprint",
             "--no-dtls",

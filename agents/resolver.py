@@ -3,24 +3,46 @@
 Both are unbound. A run begins with cold caches, see :func:`flush_command`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 
 from topologies.processes import Program
-from topologies.spec import Host
+from topologies.spec import Host, Network, Region
 
 #: Time to live of the service's records in seconds: longer than any run.
 _TTL = 300
 
 
-def resolver(host: Host, named: Iterable[Host], folder: Path) -> Program:
-    """The public resolver: authoritative for the hosts' domain names, ignorant of all else."""
-    records = [
-        f'  local-data: "{other.domain}. {_TTL} IN A {other.address}"'
-        for other in named
-        if other.domain
+def resolver(host: Host, network: Network, folder: Path) -> Program:
+    """The public resolver: authoritative for the hosts' domain names, ignorant of all else.
+
+    A name that several regions share has an address for whoever asks from where a region
+    serves (unbound.conf(5), "View Options"); all others are told that of the first region.
+    """
+    named = {other.domain: other for other in reversed(network.hosts) if other.domain}
+    own = {network.own_name(other): other for other in network.hosts if other.domain}
+    views = [
+        f"  access-control-view: {prefix} {region.name}"
+        for region in network.regions
+        for prefix in region.serves
     ]
-    return _unbound(host, folder, ['  local-zone: "." static', *records], [])
+    everybody = ['  local-zone: "." static', *map(_record, (own | named).items())]
+    regional = [line for region in network.regions for line in _view(network, region)]
+    return _unbound(host, folder, [*everybody, *views], regional)
+
+
+def _record(named: tuple[str | None, Host]) -> str:
+    name, host = named
+    return f'  local-data: "{name}. {_TTL} IN A {host.address}"'
+
+
+def _view(network: Network, region: Region) -> Iterator[str]:
+    """What those hear whom a region serves; of other names, what everybody hears."""
+    yield from ("view:", f'  name: "{region.name}"', "  view-first: yes")
+    for host in map(network.host, region.hosts):
+        if host.domain:
+            yield f'  local-zone: "{host.domain}." static'
+            yield _record((host.domain, host))
 
 
 def forwarder(host: Host, upstream: Host, folder: Path) -> Program:

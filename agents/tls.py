@@ -30,11 +30,15 @@ class Authority:
         """Store the certificate (never the key) as PEM."""
         path.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, domain: str, path: Path) -> None:
-        """Make a server certificate for a domain name; key and certificate as one PEM file."""
+    def issue(self, domain: str, path: Path, *more: str) -> None:
+        """Make a server certificate for a domain name, and ``more`` names of the same server.
+
+        Key and certificate are one PEM file.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         builder = _certificate(domain, self.certificate.subject, key.public_key()).add_extension(
-            x509.SubjectAlternativeName([x509.DNSName(domain)]), critical=False
+            x509.SubjectAlternativeName([x509.DNSName(name) for name in (domain, *more)]),
+            critical=False,
         )
         certificate = builder.sign(self.key, hashes.SHA256())
         secret = key.private_bytes(

@@ -5,7 +5,9 @@ the rules of firewalls and NAT routers counted.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
+from itertools import chain
 
 from cryptography.x509 import Certificate
 
@@ -34,6 +36,11 @@ from results.media_quality import with_quality
 from results.packets import PacketTable
 from results.problems import Ground, Problem, cite
 from results.protocols.dtls import Handshake
+from results.regions.backbone import backbone_findings
+from results.regions.exits import Course, exit_findings
+from results.regions.nearness import Edges, nearness_findings
+from results.regions.passed_on import sharing_findings
+from results.regions.round_trips import round_trips
 from results.schema import CallResult, MediaPath, Run
 from results.setup.calls import Call, read_calls
 from results.setup.candidates import candidate_problems
@@ -72,6 +79,7 @@ from results.tracing.openings import (
     Opening,
     Query,
     connections,
+    is_mute,
     queries,
     unlisted,
 )
@@ -81,7 +89,7 @@ from results.tracing.places import Places, places_of
 from results.tracing.sightings import Sighting
 from results.tracing.streams import Streams, with_streams
 from results.tracing.unreachable import unreachables
-from results.tunnelling.vpn import Scenery, together
+from results.tunnelling.vpn import Findings, Scenery, together
 from results.tunnelling.vpn_findings import findings_of
 from results.unsupported import Case
 from topologies.spec import Role
@@ -92,6 +100,7 @@ class Reading:
 
     Key logs ``tls_keys`` are by user, ``dtls_keys`` of all users together; ``service``
     is None where users bear no tokens; ``authority`` signs the service's certificates.
+    ``front_end_keys`` are needed of services of several regions only, by front end.
     """
 
     def __init__(
@@ -103,12 +112,14 @@ class Reading:
         counted: Counted,
         service: ServiceKeys | None = None,
         authority: Certificate | None = None,
+        front_end_keys: KeyLogs | None = None,
     ) -> None:
         self.places: Places = places_of(run.network)
         self.streams: Streams = with_streams(table, self.places, tls_keys)
         self.table = table = self.streams.table
         self.run = run
         self.dtls_keys = dtls_keys
+        self.front_end_keys = front_end_keys or {}
         self.counted = counted
         self.udp: Travels = follow_udp(table, self.places)
         self.tcp: Connections = with_onward(table, self.places, connections(table, self.places))
@@ -187,7 +198,7 @@ class Reading:
         calls = tuple(self.call(call) for call in self.calls)
         crossed = crossings(self.places, self.datagrams, self.fates, self.canaries.end)
         impaired = impaired_findings(self.table, crossed)
-        found = together((findings_of(self.scenery(calls)), impaired))
+        found = together((findings_of(self.scenery(calls)), self.of_regions(calls), impaired))
         return Evidence(
             signalling=tuple(self.shown_signalling()),
             media=tuple(self.shown_media()),
@@ -226,6 +237,34 @@ class Reading:
         for taken in self.intercepted:
             yield from taken.problems(self.table)
         yield from taken_problems(self.table, self.run.network, self.counted)
+
+    def of_regions(self, calls: Iterable[CallEvidence]) -> Findings:
+        """Whether users were served by the nearest and left where they should; the backbone."""
+        served = {call.call.id: call.result.nearness for call in calls}
+        near = nearness_findings(self.edges, chain.from_iterable(served.values()))
+        tcp, udp = self.tcp.openings, self.udp.paths
+        kept = backbone_findings(self.table, self.places, tcp, udp)
+        shared = sharing_findings(self.table, self.places, self.front_end_keys, served)
+        return together((near, kept, shared, exit_findings(self.run, self.courses())))
+
+    def courses(self) -> Iterator[Course]:
+        """The hosts that all signalling and media passed."""
+        for one in (*self.shown_signalling(), *self.shown_media()):
+            yield Course(one.what, one.hosts, one.citation)
+
+    @cached_property
+    def edges(self) -> Edges:
+        """What nearness is read from."""
+        several = bool(self.places.regions)
+        return Edges(
+            table=self.table,
+            run=self.run,
+            places=self.places,
+            tcp=self.tcp,
+            turn=self.turn,
+            queries=self.queries,
+            trips=round_trips(self.table, self.places, self.tcp, self.spoken) if several else {},
+        )
 
     def counter_problems(self) -> Iterator[Problem]:
         """Rules whose counters do not agree with what the captures show."""
@@ -287,8 +326,10 @@ class Reading:
     def shown_signalling(self) -> Iterator[Shown]:
         """The flows of all signalling, each with the frame that opened it."""
         for opening in self.openings():
+            mute = opening.path.target in self.places.regions and is_mute(self.table, opening)
             for flow, part in opening.legs:
-                yield self.shown("signalling", flow, opening.what, part[0], hosts_of(part))
+                found = self.shown("signalling", flow, opening.what, part[0], hosts_of(part))
+                yield replace(found, measures=mute)
 
     def opened_by(self, stream: Stream) -> list[Opened]:
         """Who opened the legs of a stream's paths."""
@@ -401,6 +442,7 @@ class Reading:
                 media=tuple(path for s in streams for path in self.paths_of(call, s)),
                 selected=dict(selection.selected),
                 pairs=pair_outcomes(ice, pairs),
+                nearness=self.edges.nearness(call),
             ),
             selection=selection,
             media_flows=flows,

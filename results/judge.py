@@ -26,7 +26,7 @@ from results.tunnelling.tunnels import tunnels_of
 from results.verdict import Judgement, decide, flows_of
 from results.wire.capture import CaptureError
 from results.wire.captures import read_capture
-from topologies.spec import Tap
+from topologies.spec import Role, Tap
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,9 @@ def examine(folder: Path) -> Judged:
     claims = _read_claims(run_folder, run, problems)
     counted = counted_by_rules(ending)
     authority = _read_authority(run_folder, problems)
-    reading = Reading(table, run, keys.tls, keys.dtls, counted, keys.service, authority)
+    reading = Reading(
+        table, run, keys.tls, keys.dtls, counted, keys.service, authority, keys.front_ends
+    )
     evidence = reading.evidence()
     problems += impaired.count_problems(run.network, ending, evidence.crossed) if ending else []
     judgement = decide(run, evidence, claims, problems)
@@ -75,6 +77,8 @@ class _Keys(NamedTuple):
     tls: dict[str, dict[bytes, bytes]]
     dtls: dict[bytes, bytes]
     service: ServiceKeys | None
+    #: Of TLS, by front end, where the service has several regions.
+    front_ends: dict[str, dict[bytes, bytes]]
 
 
 def _folder_problems(folder: RunFolder) -> list[Problem]:
@@ -109,14 +113,23 @@ def _readable(
 
 
 def _read_keys(folder: RunFolder, run: Run, problems: list[Problem]) -> _Keys:
-    keys = _Keys({}, {}, _read_service_keys(folder, problems) if run.tokens else None)
+    keys = _Keys({}, {}, _read_service_keys(folder, problems) if run.tokens else None, {})
     for user in _users(run):
         try:
             keys.tls[user] = read_keylog(folder.keys(user, "tls"))
             keys.dtls.update(read_keylog(folder.keys(user, "dtls")))
         except KeyLogError as error:
             problems.append(_problem(Ground.KEYS, folder, error))
+    _read_front_end_keys(folder, run, keys, problems)
     return keys
+
+
+def _read_front_end_keys(folder: RunFolder, run: Run, keys: _Keys, problems: list[Problem]) -> None:
+    for host in run.network.with_role(Role.FRONT_END) if run.network.regions else ():
+        try:
+            keys.front_ends[host.name] = read_keylog(folder.keys(host.name, "tls"))
+        except KeyLogError as error:
+            problems.append(_problem(Ground.KEYS, folder, error))
 
 
 def _read_service_keys(folder: RunFolder, problems: list[Problem]) -> ServiceKeys | None:

@@ -20,18 +20,19 @@ class Ground(IntEnum):
     CANARY = 3
     COUNTERS = 4
     KEYS = 5
-    MISSING_CALL = 6
-    UNKNOWN_MEDIA = 7
-    CALL = 8
-    FLOWS = 9
-    STEPS = 10
-    CLAIM = 11
-    NO_CLAIM = 12
+    UNMEASURED = 6
+    MISSING_CALL = 7
+    UNKNOWN_MEDIA = 8
+    CALL = 9
+    FLOWS = 10
+    STEPS = 11
+    CLAIM = 12
+    NO_CLAIM = 13
 
     @property
     def verdict(self) -> Verdict:
         """What a run is when this ground decides."""
-        inconclusive = self <= Ground.KEYS or self is Ground.NO_CLAIM
+        inconclusive = self <= Ground.UNMEASURED or self is Ground.NO_CLAIM
         return Verdict.INCONCLUSIVE if inconclusive else Verdict.FAIL
 
 

@@ -39,6 +39,10 @@ MEDIA_OVER_VPN = "media over VPN"
 PACKET_SHAPER = "packet shaper"
 PACKET_INSPECTION = "packet inspection"
 
+#: A name was resolved where the tunnel ends, so its answer is the edge nearest to there, while
+#: what goes to that edge goes around the tunnel.
+FAR_EDGE = "far edge: DNS over VPN"
+
 #: What is made of a run once it has been judged: one capture of all, and a page to look at.
 EVIDENCE = "evidence.pcapng"
 REPORT = "report.html"
@@ -122,6 +126,10 @@ class Expectation(Record):
     transport: Transport | None = None
     #: The user whose first check a NAT router must drop before the peer's opens the way.
     refused_first: str | None = None
+    #: Users whose relay is not the nearest to them, because of FAR_EDGE.
+    far_edge: frozenset[str] = frozenset()
+    #: User -> the router by which all that the user opens must leave the customer network.
+    exits: dict[str, str] = Field(default_factory=dict)
 
 
 class Run(Record):
@@ -136,6 +144,8 @@ class Run(Record):
     expect: Expectation
     #: VPN users connect before the first call, unless it is said here.
     connections: tuple[Connection, ...] = ()
+    #: The relay that users ask for: that which the resolver tells them, or the first there is.
+    route_type: Literal["nearest", "any"] = "nearest"
     #: Whether users bear tokens; in runs of earlier versions they did not.
     tokens: bool = False
     #: Firewall -> the policy that it enforces; one without is a plain cable.
@@ -285,6 +295,31 @@ class Refused(Record):
     relay_packets: int | None = None
 
 
+class Nearness(Record):
+    """How far a user is from the server that was chosen for a call, and from the others."""
+
+    user: str
+    role: Literal["front end", "relay"]
+    server: str
+    region: str
+    #: Server of any region -> the shortest round trip to it that was measured, in ms.
+    round_trip_ms: dict[str, float]
+    #: Who told the user the server's name, and the VPN whose tunnel the question went through.
+    asked: str | None = None
+    through: str | None = None
+
+    @property
+    def nearest(self) -> str:
+        """The server with the shortest round trip; KeyError when the chosen one has none."""
+        trips = self.round_trip_ms
+        return min(trips, key=lambda server: (trips[server], server != self.server))
+
+    @property
+    def is_nearest(self) -> bool:
+        """Whether no other server has a shorter round trip."""
+        return self.nearest == self.server
+
+
 class CallResult(Record):
     """What the captures show of one call."""
 
@@ -296,6 +331,8 @@ class CallResult(Record):
     pairs: tuple[PairOutcome, ...] = ()
     #: Where the call did not come about because the service did not want it.
     refused: Refused | None = None
+    #: The front ends and relays of both, where the service has several regions.
+    nearness: tuple[Nearness, ...] = ()
 
 
 class Citation(Record):

@@ -34,6 +34,8 @@ class Shown:
     citation: Citation
     #: The hosts on its way, from the one that opened it.
     hosts: tuple[str, ...] = ()
+    #: Nothing was said over it: a handshake that only measures a round trip.
+    measures: bool = False
 
 
 @dataclass(frozen=True)

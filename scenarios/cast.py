@@ -6,6 +6,7 @@ They belong to the run and not to the world: they have its key logs and its stat
 import base64
 import secrets
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from agents import relay
 from agents.edge import tokens
 from agents.edge.relay_access import credentials
+from agents.http_server import HTTPS
 from agents.tls import Authority, new_authority
 from results.schema import Run, RunFolder
 from results.setup.service_keys import ServiceKeys
@@ -80,10 +82,11 @@ class Cast:
     @property
     def connection_string(self) -> str:
         """What an application's own server needs to speak to the service."""
-        return f"endpoint=https://{self._front_end.domain}/;accesskey={self._access_key}"
+        return f"endpoint=https://{self._keeper.domain}/;accesskey={self._access_key}"
 
     @property
-    def _front_end(self) -> Host:
+    def _keeper(self) -> Host:
+        """The front end that keeps identities, calls and inboxes: that of the first region."""
         return self._lab.network.with_role(Role.FRONT_END)[0]
 
     def start_servers(self) -> list[Process]:
@@ -122,7 +125,7 @@ class Cast:
 
         It stands on the front end's host: the documents have no flow for what it says.
         """
-        host = self._front_end
+        host = self._keeper
         config = {
             "address": str(host.address),
             "domain": host.domain,
@@ -138,7 +141,7 @@ class Cast:
         self._processes.end([service])
 
     def _server(self, host: Host) -> Program:
-        certificate = certify(self._secrets.authority, host)
+        certificate = certify(self._secrets.authority, self._lab.network, host)
         config: dict[str, Any] = {
             "address": str(host.address),
             "certificate": str(certificate),
@@ -147,24 +150,26 @@ class Cast:
         if host.role is Role.TELEMETRY:
             config["token_key"] = tokens.public_part(self._token_key)
             return Program(name=host.name, module="agents.telemetry", config=config)
-        return Program(
-            name=host.name, module="agents.front_end", config=config | self._front_ends_own()
-        )
+        config |= self._keepers_own() if host == self._keeper else self._what_leads_to_keeper()
+        return Program(name=host.name, module="agents.front_end", config=config)
 
-    def _front_ends_own(self) -> dict[str, Any]:
-        """What a front end knows that others do not."""
+    def _keepers_own(self) -> dict[str, Any]:
+        """What the front end knows that others do not."""
         network = self._lab.network
         relays = network.service_relays()
-        transports = network.relay_transports
         return {
-            "relay_urls": [
-                uri for host in relays for uri in relay.uris(host.domain or "", transports)
-            ],
+            "relay_urls": self._urls(network.own_name(one) for one in relays),
+            "nearest_relay_urls": self._urls({one.domain: None for one in relays}),
             "relay_addresses": [str(host.address) for host in relays],
             "relay_secret": self._secrets.relay,
             "access_key": self._access_key,
             "token_key": self._token_key,
         }
+
+    def _urls(self, domains: Iterable[str | None]) -> list[str]:
+        """Where relays of these names are asked."""
+        transports = self._lab.network.relay_transports
+        return [uri for domain in domains for uri in relay.uris(domain or "", transports)]
 
     def _inspector(self, host: str, inside: str, inspection: Inspection) -> Program:
         """The box in a perimeter's router that reads HTTPS."""
@@ -183,7 +188,7 @@ class Cast:
     def _trusted_by(self, user: str) -> Path:
         """The certificates of the authorities that a user trusts."""
         network = self._lab.network
-        way = way_around(network, user, self._front_end.name)
+        way = way_around(network, user, self._keeper.name)
         boxes = [
             _inspectors_authority(one.host)
             for one in network.perimeters
@@ -195,14 +200,27 @@ class Cast:
         bundle.write_bytes(b"".join(path.read_bytes() for path in (self.authority, *boxes)))
         return bundle
 
+    def _what_leads_to_keeper(self) -> dict[str, Any]:
+        """What a front end needs that passes on to the keeper."""
+        return {
+            "keeper": {
+                "address": str(self._keeper.address),
+                "port": HTTPS,
+                "domain": self._lab.network.own_name(self._keeper),
+            },
+            "authority": str(self.authority),
+        }
+
     def _client(self, user: str, tone: int, run: Run) -> Program:
-        (telemetry,) = self._lab.network.with_role(Role.TELEMETRY)
+        telemetry, *_ = self._lab.network.with_role(Role.TELEMETRY)
         config = {
             "name": user,
             "credential": str(_credential(user)),
             "tone": tone,
-            "front_end": self._front_end.domain,
+            "front_end": self._keeper.domain,
             "telemetry": telemetry.domain,
+            "route_type": run.route_type,
+            "servers": list(_measured(self._lab.network)),
             "authority": str(self._trusted_by(user)),
             "keys": {kind: str(self._folder.keys(user, kind)) for kind in ("tls", "dtls", "srtp")},
             "checks_first": [
@@ -244,12 +262,28 @@ class Cast:
         return self._lab.spawn(host, program, self._folder.events(host), self._folder.log(host))
 
 
-def certify(authority: Authority, host: Host) -> Path:
-    """A file with key and certificate of a server; not in the run folder."""
+def certify(authority: Authority, network: Network, host: Host) -> Path:
+    """A file with key and certificate of a server; not in the run folder.
+
+    It is in the name that servers of all regions share, and in the server's own.
+    """
     assert host.domain is not None
     path = PRIVATE / f"{host.name}.pem"
-    authority.issue(host.domain, path)
+    own = {network.own_name(host) or host.domain} - {host.domain}
+    authority.issue(host.domain, path, *own)
     return path
+
+
+def _measured(network: Network) -> Iterator[dict[str, Any]]:
+    """The servers to which clients measure their round trips, where there are regions."""
+    how = {
+        Role.FRONT_END: {"port": HTTPS, "transport": "tcp"},
+        Role.RELAY: {"port": relay.PORT, "transport": "udp"},
+    }
+    for region in network.regions:
+        for host in map(network.host, region.hosts):
+            if host.role in how:
+                yield {"host": host.name, "address": str(host.address), **how[host.role]}
 
 
 def _credential(user: str) -> Path:

@@ -120,6 +120,7 @@ def _lay_out(scenario: Scenario, conditions: Conditions, runs: Path) -> RunFolde
             expect=scenario.expectation(),
             connections=scenario.planned_connections(),
             tokens=True,
+            route_type=scenario.route_type,
             policies=dict(conditions.policies),
             controller_python=conditions.controller_python,
             versions=versions(),

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from pydantic import ValidationError
 
@@ -74,8 +75,14 @@ class Scenario:
     expect_transport: Transport | None = None
     #: The user whose first check must be refused at the peer's perimeter, and the next ones not.
     expect_refused_first: str | None = None
+    #: Users whose relay must not be the nearest, since their DNS goes through a VPN's tunnel.
+    expect_far_edge: frozenset[str] = frozenset()
+    #: User -> the router by which all that the user opens must leave the customer network.
+    expect_exits: Mapping[str, str] = field(default_factory=dict)
     #: What the documents call what must come out, where they do not support it.
     expect_unsupported: str | None = None
+    #: The relay that users ask the service for: the nearest, or any (the first there is).
+    route_type: Literal["nearest", "any"] = "nearest"
     #: VPN users connect before the first call, unless it is said here.
     connections: tuple[ConnectVpn, ...] = ()
     #: Firewall -> the policy that it enforces: a shipped one's name, or a YAML file's path.
@@ -131,6 +138,8 @@ class Scenario:
             allocated_by=self.expect_allocated_by,
             transport=self.expect_transport,
             refused_first=self.expect_refused_first,
+            far_edge=self.expect_far_edge,
+            exits=dict(self.expect_exits),
         )
 
 
@@ -145,10 +154,20 @@ def _problems(scenario: Scenario) -> Iterator[str]:
     for connection in scenario.connections:
         yield from _connection_problems(scenario.network, connection)
     yield from _firewall_problems(scenario.network, scenario.policies)
+    yield from _expectation_problems(scenario)
+
+
+def _expectation_problems(scenario: Scenario) -> Iterator[str]:
     expected = {*(scenario.expect_allocated_by or ()), scenario.expect_refused_first} - {None}
+    expected |= {*scenario.expect_far_edge, *scenario.expect_exits}
     for user in sorted(map(str, expected)):
         if user not in {name for call in scenario.calls for name in (call.caller, call.callee)}:
             yield f"it expects something of {user}, who is in no call"
+    perimeters = [one.host for one in scenario.network.perimeters]
+    for user, router in scenario.expect_exits.items():
+        if router not in perimeters:
+            there = _listed(perimeters)
+            yield f"it expects {user} to leave by {router!r}, no perimeter; there are: {there}"
 
 
 def _call_problems(network: Network, call: Call) -> Iterator[str]:

@@ -33,7 +33,7 @@ from topologies.links import LinkError
 from topologies.ovs import OvsError
 from topologies.processes import Process, ProcessError, Processes, Program
 from topologies.reference import DOMAIN
-from topologies.spec import Network, Perimeter, Role
+from topologies.spec import Host, Network, Perimeter, Role
 from topologies.taps import Canaries, Taps
 from topologies.tunnels import Tunnels
 
@@ -228,19 +228,20 @@ class Stage:
         network, known = self._network, self._secrets
         own = network.with_role(Role.FRONT_END) + network.with_role(Role.TELEMETRY)
         refused = [host.address for host in own]
-        relays = [
-            relay.program(host, DOMAIN, known.relay, certify(known.authority, host), refused)
-            for host in network.service_relays()
-        ]
+        relays = network.service_relays()
+        all_relays = [host.address for host in relays]
         third_party = [
             relay.program(
-                host, host.domain or host.name, known.third_party, certify(known.authority, host)
+                host, host.domain or host.name, known.third_party, self._certificate(host)
             )
             for host in network.third_party_relays()
         ]
+        relaying = [
+            relay.program(host, DOMAIN, known.relay, self._certificate(host), refused, all_relays)
+            for host in relays
+        ]
         resolvers = [
-            resolver.resolver(host, network.hosts, PRIVATE)
-            for host in network.with_role(Role.RESOLVER)
+            resolver.resolver(host, network, PRIVATE) for host in network.with_role(Role.RESOLVER)
         ]
         forwarders = [
             resolver.forwarder(host, network.host(host.nameserver), PRIVATE)
@@ -251,7 +252,10 @@ class Stage:
             proxy.program(network.host(one.host), one, known.logins, PRIVATE)
             for one in network.proxies
         ]
-        return relays + third_party + resolvers + forwarders + proxies
+        return relaying + third_party + resolvers + forwarders + proxies
+
+    def _certificate(self, host: Host) -> Path:
+        return certify(self._secrets.authority, self._network, host)
 
     def _start(self, program: Program) -> Process:
         log = self._logs / f"{program.name}.log"

@@ -43,6 +43,17 @@ def new_link(name: str, prefix: str, segment: Segment) -> Link:
     return Link(name=name, prefix=IPv4Network(prefix), segment=segment)
 
 
+def with_leg(host: Host, link: str, address: str, *routes: Route) -> Host:
+    """The host with one more interface, the last, and more routes."""
+    interfaces = (*host.interfaces, *attached_to(**{link: address}))
+    return with_route(host.model_copy(update={"interfaces": interfaces}), *routes)
+
+
+def with_route(host: Host, *routes: Route) -> Host:
+    """The host with more routes."""
+    return host.model_copy(update={"routes": (*host.routes, *routes)})
+
+
 def impaired(
     network: Network,
     link: str,

@@ -28,7 +28,15 @@ seen from the head office).
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network
 
-from topologies.parts import Home, attached_to, default_route, new_link, static_route
+from topologies.parts import (
+    Home,
+    attached_to,
+    default_route,
+    new_link,
+    static_route,
+    with_leg,
+    with_route,
+)
 from topologies.spec import (
     Firewall,
     Host,
@@ -38,7 +46,6 @@ from topologies.spec import (
     Perimeter,
     Proxy,
     Role,
-    Route,
     Segment,
     Vpn,
     VpnClient,
@@ -52,10 +59,10 @@ def office() -> Network:
     """One customer network: head office and branch behind one NAT (see the drawing above)."""
     return Network(
         name="office",
-        links=_OFFICE_LINKS,
-        hosts=(*_USERS, *_ROUTERS, _internet_router(), *_NAME_SERVERS, *_SERVICE),
-        perimeters=(_OFFICE_PERIMETER,),
-        firewalls=_FIREWALLS,
+        links=(*OFFICE_LINKS, *_OTHER_LINKS),
+        hosts=(*USERS, *ROUTERS, _internet_router(), *NAME_SERVERS, *_SERVICE),
+        perimeters=(OFFICE_PERIMETER,),
+        firewalls=OFFICE_FIREWALLS,
     )
 
 
@@ -83,17 +90,17 @@ def office_and_homes(
     inet = _internet_router(**{home.access: f"{home.uplink[1]}/30" for home in homes})
     return Network(
         name="office_and_homes",
-        links=(*_OFFICE_LINKS, *(link for home in homes for link in home.links())),
+        links=(*OFFICE_LINKS, *_OTHER_LINKS, *(link for home in homes for link in home.links())),
         hosts=(
-            *_USERS,
-            *_ROUTERS,
+            *USERS,
+            *ROUTERS,
             inet,
-            *_NAME_SERVERS,
+            *NAME_SERVERS,
             *_SERVICE,
             *(host for home in homes for host in home.hosts()),
         ),
-        perimeters=(_OFFICE_PERIMETER, *(home.perimeter() for home in homes)),
-        firewalls=(*_FIREWALLS, *(home.firewall() for home in homes)),
+        perimeters=(OFFICE_PERIMETER, *(home.perimeter() for home in homes)),
+        firewalls=(*OFFICE_FIREWALLS, *(home.firewall() for home in homes)),
     )
 
 
@@ -195,40 +202,46 @@ def office_with_vpn(tunnelled: tuple[IPv4Network, ...] = SPLIT) -> Network:
     )
     homes = (*members, Home("eve", "192.168.1", "198.51.100.8/30", Nat.ENDPOINT_INDEPENDENT))
     uplinks = {home.access: f"{home.uplink[1]}/30" for home in homes}
-    core = _with_leg(_ROUTERS[0], "vpn", "10.0.2.1/30", static_route("10.99.0.0/24", "10.0.2.2"))
-    nat_router = _ROUTERS[-1].model_copy(
-        update={"routes": (*_ROUTERS[-1].routes, static_route("10.99.0.0/24", "10.0.0.1"))}
-    )
     return Network(
         name="office_with_vpn",
         links=(
-            *_OFFICE_LINKS,
-            new_link("vpn", "10.0.2.0/30", Segment.CUSTOMER),
-            new_link("vpn_up", "198.51.100.16/30", Segment.INTERNET),
+            *OFFICE_LINKS,
+            *_OTHER_LINKS,
+            *VPN_LINKS,
             *(link for home in homes for link in home.links()),
         ),
         hosts=(
-            *_USERS,
-            core,
-            *_ROUTERS[1:-1],
-            nat_router,
-            _VPN_GATEWAY,
+            *USERS,
+            *routers_with_vpn(),
             _internet_router(vpn_up="198.51.100.17/30", **uplinks),
-            *_NAME_SERVERS,
+            *NAME_SERVERS,
             *_SERVICE,
             *(host for home in homes for host in home.hosts()),
         ),
-        perimeters=(_OFFICE_PERIMETER, *(home.perimeter() for home in homes)),
+        perimeters=(OFFICE_PERIMETER, *(home.perimeter() for home in homes)),
         firewalls=(
-            *_FIREWALLS,
-            Firewall(name="vpn", link="vpn", sides={"pool": ("vpn_gw",), "inside": ("core",)}),
+            *OFFICE_FIREWALLS,
+            VPN_FIREWALL,
             *(home.firewall() for home in homes),
         ),
-        vpns=(_office_vpn([home.user for home in members], tunnelled),),
+        vpns=(office_vpn([home.user for home in members], tunnelled),),
     )
 
 
-def _office_vpn(users: Sequence[str], tunnelled: tuple[IPv4Network, ...]) -> Vpn:
+def routers_with_vpn() -> tuple[Host, ...]:
+    """The office's routers, and the VPN gateway among them."""
+    core, *others, nat_router = ROUTERS
+    to_pool = static_route("10.99.0.0/24", "10.0.2.2")
+    return (
+        with_leg(core, "vpn", "10.0.2.1/30", to_pool),
+        *others,
+        with_route(nat_router, static_route("10.99.0.0/24", "10.0.0.1")),
+        _VPN_GATEWAY,
+    )
+
+
+def office_vpn(users: Sequence[str], tunnelled: tuple[IPv4Network, ...]) -> Vpn:
+    """The office's VPN with these users, numbered from .11 on."""
     return Vpn(
         name="office",
         gateway="vpn_gw",
@@ -245,17 +258,16 @@ def _office_vpn(users: Sequence[str], tunnelled: tuple[IPv4Network, ...]) -> Vpn
     )
 
 
-def _with_leg(host: Host, link: str, address: str, route: Route) -> Host:
-    interfaces = (*host.interfaces, *attached_to(**{link: address}))
-    return host.model_copy(update={"interfaces": interfaces, "routes": (*host.routes, route)})
-
-
-_OFFICE_LINKS = (
+#: The office's own, with its access to the internet.
+OFFICE_LINKS = (
     new_link("head", "10.10.0.0/24", Segment.CUSTOMER),
     new_link("branch", "10.20.0.0/24", Segment.CUSTOMER),
     new_link("wan", "10.0.1.0/30", Segment.CUSTOMER),
     new_link("edge", "10.0.0.0/30", Segment.CUSTOMER),
     new_link("access", "198.51.100.0/30", Segment.INTERNET),
+)
+
+_OTHER_LINKS = (
     new_link("backbone", "198.51.100.48/28", Segment.INTERNET),
     new_link("service", "203.0.113.0/24", Segment.SERVICE),
 )
@@ -272,13 +284,15 @@ def _office_user(name: str, interfaces: tuple[Interface, ...], gateway: str) -> 
     )
 
 
-_USERS = (
+#: Those in the office and its branch.
+USERS = (
     _office_user("alice", attached_to(head="10.10.0.11/24"), "10.10.0.1"),
     _office_user("bob", attached_to(head="10.10.0.12/24"), "10.10.0.1"),
     _office_user("bea", attached_to(branch="10.20.0.11/24"), "10.20.0.1"),
 )
 
-_ROUTERS = (
+#: The office's, from the inside out.
+ROUTERS = (
     Host(
         name="core",
         role=Role.ROUTER,
@@ -334,14 +348,22 @@ _VPN_GATEWAY = Host(
     ),
 )
 
-_OFFICE_PERIMETER = Perimeter(name="office", host="office_nat", inside="edge", outside="access")
+OFFICE_PERIMETER = Perimeter(name="office", host="office_nat", inside="edge", outside="access")
 
-_FIREWALLS = (
+VPN_LINKS = (
+    new_link("vpn", "10.0.2.0/30", Segment.CUSTOMER),
+    new_link("vpn_up", "198.51.100.16/30", Segment.INTERNET),
+)
+
+VPN_FIREWALL = Firewall(name="vpn", link="vpn", sides={"pool": ("vpn_gw",), "inside": ("core",)})
+
+OFFICE_FIREWALLS = (
     Firewall(name="office", link="edge", sides={"inside": ("core",), "outside": ("office_nat",)}),
     Firewall(name="branch", link="wan", sides={"inside": ("core",), "outside": ("branch_rtr",)}),
 )
 
-_NAME_SERVERS = (
+#: The office's forwarder, and the public resolver.
+NAME_SERVERS = (
     Host(
         name="forwarder",
         role=Role.FORWARDER,

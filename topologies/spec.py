@@ -6,9 +6,10 @@ imports nothing of ours, so every room may import it.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from itertools import combinations
 from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -278,6 +279,19 @@ class Vpn(Spec):
         return {self.gateway: self.gateway_address} | {c.host: c.address for c in self.clients}
 
 
+class Region(Spec):
+    """A place of the service with an edge of its own: front end, relay and telemetry.
+
+    Its hosts share their DNS names with those of the other regions. The public resolver
+    answers whoever asks from ``serves`` with this region's, as nearest (call-flow-topologies,
+    "Call flow principles"). The first region's front end keeps what all of them share.
+    """
+
+    name: Name
+    hosts: tuple[Name, ...]
+    serves: tuple[IPv4Network, ...] = ()
+
+
 class Tap(Spec):
     """A named capture point: one interface of one host.
 
@@ -312,6 +326,8 @@ class Network(Spec):
     proxies: tuple[Proxy, ...] = ()
     #: Over what the service offers its relays, in the order in which clients try them.
     relay_transports: tuple[Literal["udp", "tcp", "tls"], ...] = ("udp", "tcp", "tls")
+    #: Where the service has several; the hosts of a service of one region are in none.
+    regions: tuple[Region, ...] = ()
 
     def host(self, name: str) -> Host:
         """The host of that name; raises KeyError when there is none."""
@@ -354,6 +370,18 @@ class Network(Spec):
             if proxy.host == host:
                 return proxy
         raise KeyError(host)
+
+    def region_of(self, host: str) -> Region | None:
+        """The region that a host belongs to; None where the service has but one."""
+        return next((region for region in self.regions if host in region.hosts), None)
+
+    def own_name(self, host: Host) -> str | None:
+        """The DNS name that a host has for itself, where its ``domain`` is shared by regions."""
+        region = self.region_of(host.name)
+        if region is None or host.domain is None:
+            return host.domain
+        label, _, zone = host.domain.partition(".")
+        return f"{label}.{region.name}.{zone}"
 
     def taps(self) -> tuple[Tap, ...]:
         """A tap on every host interface and tunnel interface, and on the loopback of each relay.
@@ -410,6 +438,7 @@ def _problems(network: Network) -> Iterator[str]:
     yield from _firewall_problems(network)
     yield from _vpn_problems(network)
     yield from _impairment_problems(network)
+    yield from _region_problems(network)
 
 
 def _name_problems(network: Network) -> Iterator[str]:
@@ -497,3 +526,28 @@ def _impairment_problems(network: Network) -> Iterator[str]:
         if link.name in guarded and any(one.loss for one in link.impairments):
             # What is lost and what is refused would look the same.
             yield f"link {link.name} has a firewall, so that it may not lose frames as well"
+
+
+#: What the edge of a region consists of.
+_EDGE = (Role.FRONT_END, Role.RELAY, Role.TELEMETRY)
+
+
+def _region_problems(network: Network) -> Iterator[str]:
+    hosts = {host.name: host for host in network.hosts}
+    for name, count in Counter(name for one in network.regions for name in one.hosts).items():
+        if name not in hosts:
+            yield f"a region has {name}, which does not exist"
+        if count > 1:
+            yield f"{name} is in {count} regions"
+    for region in network.regions:
+        roles = [hosts[name].role for name in region.hosts if name in hosts]
+        lacking = [role for role in _EDGE if roles.count(role) != 1]
+        if lacking:
+            yield f"region {region.name} must have one {lacking[0]}, not {roles.count(lacking[0])}"
+    for one, other in combinations(network.regions, 2):
+        for prefix in _overlap(one.serves, other.serves):
+            yield f"regions {one.name} and {other.name} both serve {prefix}"
+
+
+def _overlap(one: Iterable[IPv4Network], other: Collection[IPv4Network]) -> Iterator[IPv4Network]:
+    return (prefix for prefix in one if any(prefix.overlaps(its) for its in other))

@@ -21,8 +21,11 @@ ROUTES = ("any", "nearest")
 class RelayAccess:
     """What the edge knows of the relays: their URLs, and what their credentials are made of."""
 
+    #: Of all relays, in any region.
     urls: tuple[str, ...]
     secret: str
+    #: By the name that is answered with the nearest one; where there is one only, it is that.
+    nearest: tuple[str, ...] = ()
 
     def configuration(
         self, user: str, now: float, ttl: int = LONGEST, routes: Iterable[str] = ROUTES
@@ -32,7 +35,7 @@ class RelayAccess:
         username, credential = credentials(self.secret, user, expires)
         servers = [
             {
-                "urls": list(self.urls),
+                "urls": list(self._urls(route)),
                 "username": username,
                 "credential": credential,
                 "routeType": route,
@@ -40,6 +43,9 @@ class RelayAccess:
             for route in routes
         ]
         return {"expiresOn": iso_8601(expires), "iceServers": servers}
+
+    def _urls(self, route: str) -> tuple[str, ...]:
+        return self.nearest or self.urls if route == "nearest" else self.urls
 
 
 def credentials(secret: str, user: str, expiry: int) -> tuple[str, str]:

@@ -66,11 +66,18 @@ class Refusal:
         return self.relay or self.user
 
 
+def _speaking(shown: Iterable[Shown]) -> list[Shown]:
+    """What shows flows, without handshakes that only measure, unless a flow has no other."""
+    found = sorted(shown, key=lambda item: item.measures)
+    said = {item.flow for item in found if not item.measures}
+    return [item for item in found if not item.measures or item.flow not in said]
+
+
 def flow_arrows(judged: Judged) -> tuple[FlowArrow, ...]:
     """One arrow for each flow of the result, signalling first."""
     evidence, result = judged.evidence, judged.result
     both = (
-        (Kind.SIGNALLING, result.signalling_flows, evidence.signalling),
+        (Kind.SIGNALLING, result.signalling_flows, _speaking(evidence.signalling)),
         (Kind.MEDIA, result.media_flows, evidence.media),
     )
     return tuple(

@@ -16,7 +16,7 @@ from results.report.shapes import Line, Picture
 from results.report.sites import scenery
 from results.report.stacks import NARROW, WIDE, Measures
 from results.report.trips import Planner
-from results.schema import CallResult, Citation, MediaPath, Result, Verdict
+from results.schema import CallResult, Citation, MediaPath, Nearness, Result, Verdict
 from topologies.spec import Network, Role
 
 
@@ -114,6 +114,8 @@ class Content:
     refusals: tuple[Refusal, ...]
     drawings: tuple[Drawing, ...]
     calls: tuple[CallPart, ...]
+    #: Who served whom, each once; nobody where the service has one region.
+    nearness: tuple[Nearness, ...]
     policies: tuple[PolicyPart, ...]
     captures: tuple[CapturePart, ...]
     #: The capture that is made of all of them, if there is one.
@@ -146,10 +148,16 @@ def content_of(judged: Judged, beside: Beside) -> Content:
         refusals=refused,
         drawings=tuple(_drawings(judged, flows, refused)),
         calls=tuple(_calls(judged)),
+        nearness=tuple(_nearness(judged)),
         policies=tuple(_policies(judged)),
         captures=tuple(_captures(judged, beside.captures)),
         evidence=beside.evidence,
     )
+
+
+def _nearness(judged: Judged) -> Iterable[Nearness]:
+    found = (one for call in judged.result.calls for one in call.nearness)
+    return {(one.user, one.server): one for one in found}.values()
 
 
 def _other_verdict(judged: Judged, written: Result | None) -> Verdict | None:
@@ -168,7 +176,8 @@ def _drawings(
     ends |= {end for one in refused for end in (one.origin, one.by)}
     whole = scenery(network, policies, ends)
     ends |= {user for call in judged.run.calls for user in (call.caller, call.callee)}
-    ends |= {host.name for host in network.hosts if host.role in (Role.RELAY, Role.FRONT_END)}
+    if not network.regions:
+        ends |= {host.name for host in network.hosts if host.role in (Role.RELAY, Role.FRONT_END)}
     for name, seen, measures in (("wide", whole, WIDE), ("narrow", whole.only(ends), NARROW)):
         planner = Planner(network, seen)
         shapes = [*_flow_shapes(planner, flows), *_refusal_shapes(planner, refused)]

@@ -24,7 +24,9 @@ def headline(judged: Judged, failure: str = "") -> str:
         boxes = ", ".join(dict.fromkeys(case.name for case in judged.evidence.others))
         unsupported = ", which is not supported" if result.unsupported else ""
         unsupported += f" ({boxes})" if boxes else ""
-        return f"{_calls(judged, as_wanted='')}{unsupported}, as expected."
+        far = listed(sorted(judged.run.expect.far_edge))
+        edge = f", from the far edge of {far} (DNS over VPN)" if far else ""
+        return f"{_calls(judged, as_wanted='')}{edge}{unsupported}, as expected."
     wanted = judged.run.expect.media
     if result.media_flows and set(result.media_flows) != wanted:
         return f"{_calls(judged, f' where {flows_in_words(in_order(wanted))} was expected')}."
@@ -72,7 +74,9 @@ def _refused(call: CallResult, pairs: Iterable[PairOutcome]) -> str:
 
 def _way(call: CallResult) -> str:
     """How a call's media went."""
-    relays = dict.fromkeys(path.relayed_by for path in call.media if path.relayed_by)
+    relays = dict.fromkeys(
+        listed(sorted(path.relayed_by.split(", "))) for path in call.media if path.relayed_by
+    )
     tunnel = any(Flow.F2_VPN in path.flows for path in call.media)
     ways = ["through the relay" if relay == "relay" else f"through {relay}" for relay in relays]
     if tunnel:

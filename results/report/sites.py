@@ -162,14 +162,15 @@ def _groups(network: Network, gates: Collection[str]) -> Iterator[tuple[Host, ..
 
 
 def _joined(network: Network) -> Iterator[set[str]]:
-    """The hosts on each link, or on each side of the firewall there."""
+    """The hosts on each link, or on each side of the firewall there; those of a region alone."""
     sides = {firewall.link: firewall.sides for firewall in network.firewalls}
     for link in network.links:
         own = {host.name for host, _ in network.attached(link.name) if host.segment is link.segment}
         if link.name in sides:
             yield from (own & {*names} for names in sides[link.name].values())
         else:
-            yield own
+            regions = {network.region_of(name) for name in own}
+            yield from ({n for n in own if network.region_of(n) == one} for one in regions)
 
 
 def _site(

@@ -76,12 +76,16 @@ class Leg:
 def legs(places: Places, path: Path) -> Iterator[Leg]:
     """Cut a path where conversations end: at relays, and where a tunnel ends.
 
-    What passes a relay's loopback belongs to no leg, nor does what a VPN user's
-    packet goes within the customer network, beyond the gateway: that has no number.
+    What passes a relay's loopback belongs to no leg, nor does what goes from the relay of one
+    region to that of another, or what a VPN user's packet goes within the customer network,
+    beyond the gateway: that has no number.
     """
     for part in parts(places, path.sightings):
+        leg = Leg(part)
+        if places.between_regions(leg.origin, leg.target):
+            continue
         if len(part) > 1 and not goes_on_inside(places, path, part):
-            yield Leg(part)
+            yield leg
 
 
 def parts(places: Places, sightings: Sequence[Sighting]) -> Iterator[tuple[Sighting, ...]]:

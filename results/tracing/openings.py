@@ -27,8 +27,8 @@ class Opening:
 
     ``legs`` are the flows in the order of the way, each with its part of the path:
     one, and another one beyond a VPN gateway. A query within one segment has none, nor
-    has a connection with a proxy, nor what a VPN user's goes within the customer network.
-    ``segments`` are those of origin and target.
+    has a connection with a proxy, nor what a VPN user's goes within the customer network, or
+    what regions of the service say to each other. ``segments`` are those of origin and target.
     """
 
     what: str
@@ -55,6 +55,16 @@ class Query:
     opening: Opening
     time: int
     answer_row: int | None
+    #: What the answer told.
+    addresses: tuple[IPv4Address, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """Where an answer came back to the one who asked, and what it told."""
+
+    row: int
+    addresses: tuple[IPv4Address, ...]
 
 
 def queries(table: PacketTable, places: Places, udp: Travels) -> list[Query]:
@@ -130,6 +140,11 @@ def missing_hello(table: PacketTable, opening: Opening) -> Sighting | None:
     return next((seen for seen in others if _first_data(table, seen) != said), None)
 
 
+def is_mute(table: PacketTable, opening: Opening) -> bool:
+    """Whether a TCP connection's client said nothing over it."""
+    return opening.path.first.kind is Kind.TCP and _first_data(table, opening.path.first) is None
+
+
 def _first_data(table: PacketTable, syn: Sighting) -> bytes | None:
     """The first data that the client of a connection sent past the tap of its SYN."""
     after = slice(syn.row, None)
@@ -168,6 +183,8 @@ def _segments(places: Places, path: Path, part: Sequence[Sighting]) -> tuple[Seg
 
 def _legs(places: Places, path: Path) -> Iterator[tuple[NamedFlow, tuple[Sighting, ...]]]:
     """The flows of the parts of a first packet's way, as far as perimeters let it through."""
+    if path.complete and places.between_regions(path.origin, path.target):
+        return
     for part in parts(places, path.sightings):
         origin, target = _segments(places, path, part)
         inside = path.last.kind is Kind.DNS or places.role(path.target) is Role.PROXY
@@ -191,17 +208,26 @@ def _dns_paths(udp: Travels) -> Iterator[Path]:
     return (path for path in udp.paths if path.first.kind is Kind.DNS)
 
 
-def _answers(table: PacketTable, udp: Travels) -> Iterator[tuple[tuple[str, Ends, int], int]]:
-    """Who was answered, on what ends and with what id -> the row where the answer arrived."""
+def _answers(table: PacketTable, udp: Travels) -> Iterator[tuple[tuple[str, Ends, int], _Answer]]:
+    """Who was answered, on what ends and with what id -> the answer as it arrived."""
     for path in _dns_paths(udp):
         message = dns.parse(table.innermost(path.last.row)) if path.complete else None
         if message and message.is_response:
-            yield (path.target, path.last.ends, message.id), path.last.row
+            answer = _Answer(path.last.row, message.addresses)
+            yield (path.target, path.last.ends, message.id), answer
 
 
-def _query(message: dns.DnsMessage, opening: Opening, answer_row: int | None) -> Query:
+def _query(message: dns.DnsMessage, opening: Opening, answer: _Answer | None) -> Query:
     path = opening.path
-    return Query(message.qname, path.origin, path.target, opening, path.first.time, answer_row)
+    return Query(
+        name=message.qname,
+        asked_by=path.origin,
+        asked=path.target,
+        opening=opening,
+        time=path.first.time,
+        answer_row=answer.row if answer else None,
+        addresses=answer.addresses if answer else (),
+    )
 
 
 def unlisted(opening: Opening) -> str | None:

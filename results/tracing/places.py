@@ -35,6 +35,8 @@ class Places:
     tunnel_taps: Mapping[tuple[str, str], Tap]
     #: What hops add that are impaired.
     lines: Mapping[Hop, Line]
+    #: Host -> its region, where the service has several.
+    regions: Mapping[str, str]
 
     def segment(self, host: str) -> Segment:
         """The segment of a host; KeyError when there is no such host."""
@@ -66,6 +68,11 @@ class Places:
         """What the hop from one tap to the tap at its other end adds."""
         return self.lines.get((tap.name, far.name), PLAIN) if far else PLAIN
 
+    def between_regions(self, origin: str, target: str) -> bool:
+        """Whether two hosts are of two regions: what they say has no number, as it is inside."""
+        own, other = self.regions.get(origin), self.regions.get(target)
+        return own is not None and other is not None and own != other
+
     def guards(self, tap: Tap) -> bool:
         """Whether a tap stands at a perimeter."""
         return tap.host in self.perimeters or tap.link in self.guarded or tap.tunnel is not None
@@ -88,6 +95,7 @@ def places_of(network: Network) -> Places:
         tunnels={tunnel.vpn.name: tunnel for tunnel in tunnels_of(network)},
         tunnel_taps={(tap.tunnel, tap.host): tap for tap in network.taps() if tap.tunnel},
         lines=lines_of(network),
+        regions={name: region.name for region in network.regions for name in region.hosts},
     )
 
 

@@ -8,13 +8,20 @@ from controllers.explain import parse_packet
 from controllers.flowtable import FlowTable, flow_table
 from controllers.policy import SHIPPED, find, load
 from topologies.reference import office_and_homes
+from topologies.regions import three_regions
 
 #: Hosts of the reference network under short names, and an address outside.
 HOSTS = {host.name: str(host.address) for host in office_and_homes().hosts}
 HOSTS |= {"eve_public": "198.51.100.10", "office_public": "198.51.100.2"}
 
 HOSTS |= {"proxy": "10.10.0.80"}
-HOSTS |= {"vic": "10.99.0.11", "vera": "10.99.0.12"}
+HOSTS |= {"vic": "10.99.0.11", "vera": "10.99.0.12", "br_dns": "10.20.0.53"}
+
+#: Servers of other regions than the first, which has the addresses of the only one elsewhere.
+HOSTS |= {
+    name: str(three_regions().host(name).address)
+    for name in ("front_mid", "telem_east", "relay_mid", "relay_east")
+}
 
 SHIPPED_NAMES = sorted(path.stem for path in SHIPPED.glob("*.yaml"))
 
@@ -57,7 +64,46 @@ BRANCH = [
     ("icmp alice > bea", "allow", "to_branch"),
 ]
 
+#: What the office's policies have in common beside that, where there are regions.
+REGIONAL_OFFICE = [
+    *OFFICE,
+    ("tcp alice:1 > front_mid:443", "allow", "signalling"),
+    ("tcp bea:1 > telem_east:443", "allow", "signalling"),
+    ("tcp vic:1 > front_mid:443", "allow", "signalling_of_pool"),
+    ("tcp alice:1 > relay_mid:443", "deny", "default_deny"),
+    ("udp alice:1 > relay_mid:3478", "allow", "turn"),
+    ("udp bea:1 > relay_east:3478", "allow", "turn"),
+    ("udp br_dns:1 > resolver:53", "allow", "dns"),
+]
+
 OWN = {
+    "regions_only": [
+        *REGIONAL_OFFICE,
+        ("udp alice:1 > relay_mid:49152", "deny", "no_direct_media"),
+        ("udp alice:1 > eve_public:6000", "deny", "no_direct_media"),
+    ],
+    "regions_udp_out": [
+        *REGIONAL_OFFICE,
+        ("udp alice:1 > relay_mid:49152", "allow", "direct_media"),
+        ("udp alice:1 > eve_public:6000", "allow", "direct_media"),
+    ],
+    "home_regions_only": [
+        ("tcp eve:1 > front_mid:443", "allow", "signalling"),
+        ("tcp nina:1 > telem_east:443", "allow", "signalling"),
+        ("udp eve:1 > relay_east:3478", "allow", "turn"),
+        ("udp eve:1 > relay_east:49152", "deny", "no_direct_media"),
+        ("udp eve:1 > office_public:6000", "deny", "no_direct_media"),
+        ("udp nina:1 > resolver:53", "allow", "dns"),
+    ],
+    "regions_vpn_bypass": [
+        ("tcp vic:1 > front_mid:443 from pool", "allow", "signalling"),
+        ("tcp vic:1 > telem_east:443 from pool", "allow", "signalling"),
+        ("udp vic:1 > forwarder:53 from pool", "allow", "dns"),
+        ("udp vic:1 > alice:6000 from pool", "deny", "no_media_to_lan"),
+        ("udp vic:1 > relay_east:3478 from pool", "deny", "no_relay"),
+        ("udp vic:1 > eve_public:6000 from pool", "deny", "no_media_out"),
+        ("udp alice:1 > vic:6000", "deny", "no_media_to_pool"),
+    ],
     "service_only": [
         *OFFICE,
         ("udp alice:1 > relay:3478", "allow", "turn"),

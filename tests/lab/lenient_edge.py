@@ -11,8 +11,8 @@ from scenarios import cast, stage
 class LenientCast(cast.Cast):
     """Tells the front end that a third party's relays are the service's, too."""
 
-    def _front_ends_own(self) -> dict[str, Any]:
-        own = super()._front_ends_own()
+    def _keepers_own(self) -> dict[str, Any]:
+        own = super()._keepers_own()
         others = [str(host.address) for host in self._lab.network.third_party_relays()]
         return {**own, "relay_addresses": [*own["relay_addresses"], *others]}
 

@@ -7,6 +7,7 @@ import pytest
 from results.schema import Verdict
 from scenarios.scenario import all_scenarios
 from tests.lab.support import callpath, results_of
+from tests.mutation import regions
 from tests.mutation.__main__ import main
 from tests.mutation.subject import Draft, Mutant, Mutation, Subject
 from tests.mutation.trial import MUTATIONS, Fate, try_all, try_one
@@ -28,21 +29,32 @@ _OF_MEDIA = {
     "claim forged",
 }
 
+_OF_REGIONS = {mutation.name for mutation in regions.MUTATIONS}
+
 
 @pytest.mark.parametrize(
     ("name", "without"),
     # The oldest run has no firewall, and no counters of its NAT; older users had no tokens.
-    # Only some runs have several streams, or a call that was refused and so no media.
+    # Only some runs have several streams, a call that was refused and so no media, or a
+    # service of several regions.
     [
         (
             "intranet",
-            {"a policy counter zeroed", "token forged"} | _STREAMS | _REFUSED | _BOXES,
+            {"a policy counter zeroed", "token forged"}
+            | _STREAMS
+            | _REFUSED
+            | _BOXES
+            | _OF_REGIONS,
         ),
-        ("external_relayed", {"token forged"} | _STREAMS | _REFUSED | _BOXES),
-        ("chat_in_call", _STREAMS | _REFUSED | _BOXES),
-        ("one_to_one_video_relayed", _REFUSED | _BOXES),
-        ("third_party_relay", _STREAMS | _OF_MEDIA | _BOXES),
-        ("packet_inspection", {"steps reordered"} | _OF_MEDIA | _STREAMS | _REFUSED),
+        ("external_relayed", {"token forged"} | _STREAMS | _REFUSED | _BOXES | _OF_REGIONS),
+        ("chat_in_call", _STREAMS | _REFUSED | _BOXES | _OF_REGIONS),
+        ("one_to_one_video_relayed", _REFUSED | _BOXES | _OF_REGIONS),
+        ("third_party_relay", _STREAMS | _OF_MEDIA | _BOXES | _OF_REGIONS),
+        (
+            "packet_inspection",
+            {"steps reordered"} | _OF_MEDIA | _STREAMS | _REFUSED | _OF_REGIONS,
+        ),
+        ("relay_to_relay", _STREAMS | _REFUSED | _BOXES),
     ],
 )
 def test_a_sample_of_the_mutants_of_a_recorded_run(

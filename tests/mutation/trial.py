@@ -11,7 +11,15 @@ from tempfile import TemporaryDirectory
 
 from results.judge import judge
 from results.schema import Result, Verdict
-from tests.mutation import evidence, interception, packets, papers, refusals, sources
+from tests.mutation import (
+    evidence,
+    interception,
+    packets,
+    papers,
+    refusals,
+    regions,
+    sources,
+)
 from tests.mutation.subject import Mutant, Mutation, Subject, copy_of
 
 MUTATIONS: tuple[Mutation, ...] = (
@@ -21,6 +29,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     *evidence.MUTATIONS,
     *papers.MUTATIONS,
     *interception.MUTATIONS,
+    *regions.MUTATIONS,
 )
 
 

@@ -231,10 +231,10 @@ def udp(packet_ends: Ends, payload: bytes) -> bytes:
     return ipv4(packet_ends, IP_UDP, ports + payload)
 
 
-def tcp(packet_ends: Ends, seq: int, flags: int, payload: bytes = b"") -> bytes:
+def tcp(packet_ends: Ends, seq: int, flags: int, payload: bytes = b"", *, ack: int = 0) -> bytes:
     """An IPv4 packet with TCP; checksums are left out."""
     header = struct.pack(
-        ">HHIIBBHHH", packet_ends.sport, packet_ends.dport, seq, 0, 0x50, flags, 65_535, 0, 0
+        ">HHIIBBHHH", packet_ends.sport, packet_ends.dport, seq, ack, 0x50, flags, 65_535, 0, 0
     )
     return ipv4(packet_ends, IP_TCP, header + payload)
 

@@ -345,6 +345,7 @@ def test_a_missing_claim_is_inconclusive() -> None:
         (Ground.CANARY, Verdict.INCONCLUSIVE),
         (Ground.COUNTERS, Verdict.INCONCLUSIVE),
         (Ground.KEYS, Verdict.INCONCLUSIVE),
+        (Ground.UNMEASURED, Verdict.INCONCLUSIVE),
         (Ground.MISSING_CALL, Verdict.FAIL),
         (Ground.UNKNOWN_MEDIA, Verdict.FAIL),
         (Ground.CALL, Verdict.FAIL),
@@ -360,7 +361,7 @@ def test_each_ground_has_its_verdict(ground: Ground, verdict: Verdict) -> None:
 
 
 def test_every_ground_is_tried_above() -> None:
-    assert len(Ground) == 13
+    assert len(Ground) == 14
 
 
 def test_a_hole_outweighs_a_failure_but_both_are_said() -> None:

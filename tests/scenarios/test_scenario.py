@@ -70,6 +70,12 @@ def test_the_relay_scenarios_say_whose_allocation_it_is(name: str, allocated_by:
         ({"connections": (ConnectVpn("office", "vic", 1),)}, "it has no VPN 'office'; there are: "),
         ({"expect_allocated_by": frozenset({"zoe"})}, "expects something of zoe, who is in no"),
         ({"expect_refused_first": "bob"}, "expects something of bob, who is in no call"),
+        ({"expect_far_edge": frozenset({"bob"})}, "expects something of bob, who is in no call"),
+        ({"expect_exits": {"bob": "office_nat"}}, "expects something of bob, who is in no call"),
+        (
+            {"expect_exits": {"alice": "core"}},
+            "it expects alice to leave by 'core', no perimeter; there are: office_nat, eve_nat, ",
+        ),
     ],
 )
 def test_what_cannot_take_place_is_no_scenario(

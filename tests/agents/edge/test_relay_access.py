@@ -35,6 +35,15 @@ def test_a_configuration_has_servers_of_both_routes() -> None:
     ]
 
 
+def test_where_there_are_several_relays_the_nearest_has_a_name_of_its_own() -> None:
+    access = RelayAccess(("turn:relay.west", "turn:relay.east"), "secret", ("turn:relay",))
+    found = access.configuration("8:acs:x_y", now=0.0)["iceServers"]
+    assert {server["routeType"]: server["urls"] for server in found} == {
+        "any": ["turn:relay.west", "turn:relay.east"],
+        "nearest": ["turn:relay"],
+    }
+
+
 @pytest.mark.parametrize(
     ("wanted", "ttl"), [(None, LONGEST), (0, 0), (60, 60), (LONGEST + 1, LONGEST)]
 )
