@@ -14,6 +14,7 @@ from typing import Literal
 from controllers.flowtable import FlowTable, flow_table
 from controllers.lookup import PacketError, PacketQuery
 from controllers.policy import Policy
+from results.packets import Kind
 from results.schema import Outcome
 from results.setup.turn import Turn
 from results.tracing.paths import Path
@@ -126,7 +127,7 @@ class Fates:
             return None
         firewall, table = self._firewalls[last.tap.link]
         query = PacketQuery(
-            protocol="udp",
+            protocol="tcp" if last.kind is Kind.TCP else "udp",
             src=IPv4Address(last.ends.src),
             sport=last.ends.sport,
             dst=IPv4Address(last.ends.dst),

@@ -5,12 +5,16 @@ logs and its state.
 """
 
 import base64
+import re
 import secrets
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from agents import relay
 from agents.edge import tokens
+from agents.edge.relay_access import credentials
 from agents.tls import Authority, new_authority
 from results.schema import Run, RunFolder
 from results.setup.service_keys import ServiceKeys
@@ -24,6 +28,14 @@ _ACCESS_KEY_BYTES = 64
 
 #: The application's own server, as its logs are called.
 _TRUSTED_SERVICE = "trusted_service"
+
+#: How long the relay's credentials of an assessment are good, in seconds.
+_ASSESSORS_CREDENTIAL = 600
+
+#: RFC 7065, section 3.1, with the port that our front end always names.
+_TURN_URL = re.compile(
+    r"turn(?P<tls>s?):(?P<host>[^:]+):(?P<port>\d+)(\?transport=(?P<transport>\w+))?"
+)
 
 #: Tones of the users, in hertz: multiples of 50 (see agents/tone.py).
 _LOWEST_TONE, _TONE_STEP = 400, 50
@@ -76,6 +88,31 @@ class Cast:
         }
         self._processes.wait_ready(list(clients.values()))
         return clients
+
+    def start_assessor(self, host: str) -> Process:
+        """Start the program that tries every way from a host to the service."""
+        expiry = int(time.time()) + _ASSESSORS_CREDENTIAL
+        username, credential = credentials(self._secret, f"assessment.{host}", expiry)
+        config = {
+            "ways": list(self._ways()),
+            "username": username,
+            "credential": credential,
+            "authority": str(self.authority),
+            "key_log": str(self._folder.keys(host, "tls")),
+        }
+        return self._spawn(host, Program(name=host, module="agents.assess", config=config))
+
+    def _ways(self) -> Iterator[dict[str, Any]]:
+        """All that a client may speak to: the servers, and the relays by the URLs of these."""
+        network = self._lab.network
+        for host in network.with_role(Role.FRONT_END) + network.with_role(Role.TELEMETRY):
+            yield _way(host, 443, "tls")
+        for url in self._front_ends_own()["relay_urls"]:
+            found = _TURN_URL.fullmatch(url)
+            if found:
+                (host,) = (h for h in network.with_role(Role.RELAY) if h.domain == found["host"])
+                transport = "tls" if found["tls"] else found["transport"] or "udp"
+                yield _way(host, int(found["port"]), transport)
 
     def _write_keys(self) -> None:
         """What the judge needs to check tokens, and to look for the access key."""
@@ -149,6 +186,17 @@ class Cast:
 
     def _spawn(self, host: str, program: Program) -> Process:
         return self._lab.spawn(host, program, self._folder.events(host), self._folder.log(host))
+
+
+def _way(edge: Host, port: int, transport: str) -> dict[str, Any]:
+    """One way to the service, as agents/assess.py takes it."""
+    return {
+        "edge": edge.name,
+        "name": edge.domain,
+        "port": port,
+        "transport": transport,
+        "is_relay": edge.role is Role.RELAY,
+    }
 
 
 def _credential(user: str) -> Path:

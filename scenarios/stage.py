@@ -3,7 +3,8 @@
 Started by :class:`topologies.world.World`. A request is ``{"folder": PATH, "began":
 SECONDS}``: a run folder whose run.json says what to do, and when the command
 began (on the monotonic clock). With ``"execute"`` a program is run instead, with
-``"prompt"`` the user is asked what to do. Events tell the phase that begins
+``"assess"`` a host tries every way to the service, with ``"prompt"`` the user is asked
+what to do. Events tell the phase that begins
 (``{"phase": NAME}``), that a run is whole (``{"done": PATH}``) or why it is not
 (``{"failed": REASON}``).
 """
@@ -170,6 +171,26 @@ class Stage:
         folder.seal()
         return exits[program.name]
 
+    def assess(self, folder: RunFolder, host: str) -> None:
+        """Have a host try every way to the service, and leave the folder complete."""
+        _phase("captures")
+        before = self._counters()
+        taps = Taps(self._lab, self._processes, folder, self._canaries)
+        cast = self._cast(folder)
+        servers = cast.start_servers()
+        _phase("assessment")
+        try:
+            assessor = cast.start_assessor(host)
+            self._processes.wait_event(assessor, "done", _SILENCE)
+        finally:
+            counts = taps.stop()
+        agents = [assessor, *servers]
+        self._processes.end(agents)
+        exits = {process.name: int(process.exit_code or 0) for process in agents}
+        keep_logs(folder)
+        folder.write_ending(self._ending(counts, before, exits, {}))
+        folder.seal()
+
     def prompt(self, folder: RunFolder, stdio: list[int]) -> None:
         """Have the user talk to Mininet's prompt, with the services up."""
         servers = self._cast(folder).start_servers()
@@ -319,6 +340,9 @@ def _serve() -> None:
 def _answer(stage: Stage, folder: RunFolder, request: dict[str, Any]) -> dict[str, Any]:
     if "execute" in request:
         return {"code": stage.execute(folder, request["execute"])}
+    if "assess" in request:
+        stage.assess(folder, request["assess"])
+        return {}
     if "prompt" in request:
         stage.prompt(folder, request["prompt"])
         return {}
