@@ -14,7 +14,7 @@ from typing import Any
 
 from agents import relay
 from agents.edge import tokens
-from agents.edge.relay_access import credentials
+from agents.edge.relay_access import USERS_TTL, credentials
 from agents.tls import Authority, new_authority
 from results.schema import Run, RunFolder
 from results.setup.service_keys import ServiceKeys
@@ -44,12 +44,23 @@ _LOWEST_TONE, _TONE_STEP = 400, 50
 class Cast:
     """Starts the agents of one run on their hosts."""
 
-    def __init__(self, lab: Lab, processes: Processes, folder: RunFolder, secret: str) -> None:
-        """``secret`` is what the relay's credentials are made of."""
+    def __init__(
+        self,
+        lab: Lab,
+        processes: Processes,
+        folder: RunFolder,
+        secret: str,
+        relay_ttl: int | None = None,
+    ) -> None:
+        """``secret`` is what the relay's credentials are made of.
+
+        ``relay_ttl`` is how long those of users are good, in seconds, if not the usual time.
+        """
         self._lab = lab
         self._processes = processes
         self._folder = folder
         self._secret = secret
+        self._relay_ttl = relay_ttl or USERS_TTL
         self._access_key = base64.b64encode(secrets.token_bytes(_ACCESS_KEY_BYTES)).decode()
         self._token_key = tokens.new_key()
 
@@ -73,6 +84,9 @@ class Cast:
         authority.write(self.authority)
         self._write_keys()
         network = self._lab.network
+        for host in network.with_role(Role.FRONT_END):
+            # What an earlier run left is none of this one's.
+            _state(host).unlink(missing_ok=True)
         hosts = network.with_role(Role.FRONT_END) + network.with_role(Role.TELEMETRY)
         servers = [self._spawn(host.name, self._server(host, authority)) for host in hosts]
         self._processes.wait_ready(servers)
@@ -150,9 +164,14 @@ class Cast:
         }
         if host.role is Role.TELEMETRY:
             config["token_key"] = tokens.public_part(self._token_key)
+            config["states"] = [
+                str(_state(each)) for each in self._lab.network.with_role(Role.FRONT_END)
+            ]
             return Program(name=host.name, module="agents.telemetry", config=config)
         return Program(
-            name=host.name, module="agents.front_end", config=config | self._front_ends_own()
+            name=host.name,
+            module="agents.front_end",
+            config=config | self._front_ends_own() | {"state": str(_state(host))},
         )
 
     def _front_ends_own(self) -> dict[str, Any]:
@@ -161,6 +180,7 @@ class Cast:
         return {
             "relay_urls": [f"{kind}:{where}" for where in relays for kind in ("stun", "turn")],
             "relay_secret": self._secret,
+            "relay_ttl": self._relay_ttl,
             "access_key": self._access_key,
             "token_key": self._token_key,
         }
@@ -197,6 +217,11 @@ def _way(edge: Host, port: int, transport: str) -> dict[str, Any]:
         "transport": transport,
         "is_relay": edge.role is Role.RELAY,
     }
+
+
+def _state(front_end: Host) -> Path:
+    """The file in which a front end keeps what it knows."""
+    return PRIVATE / f"{front_end.name}.state.json"
 
 
 def _credential(user: str) -> Path:

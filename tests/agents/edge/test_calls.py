@@ -82,6 +82,28 @@ def test_a_second_answer_is_refused(calls: Calls) -> None:
     assert refused.value.status == 409
 
 
+def test_an_offer_amid_a_call_is_answered_by_the_other(calls: Calls) -> None:
+    calls.answer("c", "bob", "sdp")
+    (offer,) = calls.offer("c", "bob", "new sdp")
+    assert (offer.to, offer.message["type"], offer.message["sdp"]) == ("alice", "offer", "new sdp")
+    with pytest.raises(Refusal, match="bob made the offer in call 'c', the others answer it"):
+        calls.answer("c", "bob", "sdp")
+    (answer,) = calls.answer("c", "alice", "her sdp")
+    assert (answer.to, answer.message["type"]) == ("bob", "answer")
+    with pytest.raises(Refusal, match="call 'c' has been answered"):
+        calls.answer("c", "bob", "her sdp")
+
+
+def test_an_offer_waits_for_the_answer_before_it(calls: Calls) -> None:
+    for answered in (False, True):
+        if answered:
+            calls.answer("c", "bob", "sdp")
+            calls.offer("c", "alice", "new sdp")
+        with pytest.raises(Refusal, match="call 'c' waits for an answer") as refused:
+            calls.offer("c", "bob", "new sdp")
+        assert refused.value.status == 409
+
+
 @pytest.mark.parametrize("end", [lambda c: c.hang_up("c", "bob"), lambda c: c.terminate("c")])
 def test_an_ended_call_is_gone(calls: Calls, end: Callable[[Calls], object]) -> None:
     call = calls.call("c")
