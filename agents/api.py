@@ -1,16 +1,23 @@
 """The client's side of the service's REST surface (see agents/rest_users.py)."""
 
+import asyncio
 import json
 import socket
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
 
+from agents.talk import say
 from agents.tls import client_context
 
 _TIMEOUT = ClientTimeout(total=60)
+
+#: How long a server may be away before it counts as gone, and between two tries; in seconds.
+AWAY, _PAUSE = 8.0, 0.25
 
 #: How long an idle connection is kept, in seconds: what is said in a call opens no other.
 _KEEPALIVE_SECONDS = 3600.0
@@ -74,6 +81,10 @@ class Api:
         body = {"call": call, "to": self._contacts[to], "sdp": sdp}
         await self._call("POST", f"{self._front_end}/v1/calls", body)
 
+    async def offer(self, call: str, sdp: str) -> None:
+        """Offer the others of a call a new description of ours, which restarts ICE."""
+        await self._call("POST", f"{self._front_end}/v1/calls/{call}/offers", {"sdp": sdp})
+
     async def answer(self, call: str, sdp: str) -> None:
         """Answer an invite with our own description and its candidates."""
         await self._call("POST", f"{self._front_end}/v1/calls/{call}/answer", {"sdp": sdp})
@@ -91,21 +102,32 @@ class Api:
         """End a call for both."""
         await self._call("DELETE", f"{self._front_end}/v1/calls/{call}")
 
-    async def report(self, call: str, received: int) -> None:
-        """Send telemetry of a finished call: how many audio frames were received."""
-        body = {"call": call, "received_frames": received}
+    async def report(self, call: str, received: int, lost: str = "") -> None:
+        """Send telemetry of a finished call: how many audio frames came, and why it was lost."""
+        body = {"call": call, "received_frames": received, "lost": lost}
         await self._call("POST", f"{self._telemetry}/v1/reports", body)
 
     async def _call(
         self, method: str, url: str, body: dict[str, Any] | None = None
     ) -> dict[str, Any]:
+        """Ask; a server that cannot be reached may be back soon, so ask it again for a while."""
+        away_since = None
         while True:
             session = self._session
             try:
                 return await _request(session, method, url, body)
-            except ClientError:
-                if session is self._session:
-                    raise
+            except ClientError as error:
+                if session is not self._session:
+                    continue
+                now = time.monotonic()
+                if away_since is None:
+                    away_since = now
+                    say("unreachable", method=method, url=url, because=str(error))
+                elif now - away_since > AWAY:
+                    host = urlsplit(url).hostname
+                    why = f"{host} could not be reached for {AWAY:g} s: {error}"
+                    raise GoneError(why) from error
+            await asyncio.sleep(_PAUSE)
 
 
 async def _request(
@@ -124,3 +146,7 @@ async def _request(
 
 class ApiError(Exception):
     """The service refused a request, or did not answer it in time."""
+
+
+class GoneError(ApiError):
+    """A server of the service could not be reached for :data:`AWAY` seconds."""

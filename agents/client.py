@@ -1,24 +1,29 @@
 """A WebRTC client: calls, answers, plays a tone, and says what happens.
 
-Orders: ``{"do": "call", "call": ID, "to": USER, "seconds": S}``. Events of a
+Orders: ``{"do": "call", "call": ID, "to": USER, "seconds": S}``, and ``{"do": "answer",
+"call": ID}`` for a call that is to be answered only then. Events of a
 call, in order: ``invited`` or ``ringing``, ``connected``, ``selected`` (a claim,
 see results.schema.Claim), ``media`` (each second of it), ``hung_up``, ``reported``;
-amid the media ``chat``, whenever the other said something.
+amid the media ``chat``, whenever the other said something, and ``restarting`` and
+``selected`` anew where ICE restarts (agents/recovery.py). A call that is given up has an
+event ``lost`` with the reason.
 """
 
 import asyncio
+import contextlib
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
-from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
-from aiortc.rtcdtlstransport import RTCDtlsTransport
 
 from agents import ice
-from agents.api import Api
+from agents.api import Api, ApiError, GoneError
 from agents.chat import Chat
 from agents.dtls import LoggedCertificate, log_srtp_keys, use_certificate
 from agents.network import changes
+from agents.recovery import Recovery, relay_server
 from agents.talk import orders, run_until_terminated, say
 from agents.tone import Tone
 
@@ -44,6 +49,12 @@ class Call:
         self.id = call
         self.answered: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.hung_up = asyncio.Event()
+        #: Why the call was given up.
+        self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.may_answer = asyncio.Event()
+        self._answered = False
+        self._connection: RTCPeerConnection | None = None
+        self._recovery = Recovery(client.api, call, self.lose)
         self._client = client
         self._peer = peer
         self._received = 0
@@ -58,17 +69,59 @@ class Call:
             asyncio.get_running_loop().create_future()
         )
 
+    @property
+    def is_set_up(self) -> bool:
+        """Whether the peer has answered, or we have."""
+        return self._answered
+
     async def make(self, seconds: float) -> None:
         """Call the peer, hold the call for ``seconds`` of received media, hang up."""
         self._wanted = round(seconds * _FRAMES_PER_SECOND)
+        await self._until_lost(self._make(seconds))
+
+    async def take(self, sdp: str) -> None:
+        """Answer the peer's invite and hold the call until the peer hangs up."""
+        await self._until_lost(self._take(sdp))
+
+    def lose(self, why: str) -> None:
+        """Give the call up."""
+        if not self.lost.done():
+            self.lost.set_result(why)
+
+    async def _until_lost(self, course: Coroutine[Any, Any, None]) -> None:
+        """Follow the call's course to its end, or until it is lost: then end it, and say why."""
+        task = asyncio.ensure_future(course)
+        either: list[asyncio.Future[Any]] = [task, self.lost]
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            task.cancel()
+            await asyncio.wait([task])
+        elif isinstance(error := task.exception(), GoneError | CallFailed):
+            self.lose(str(error))
+        else:
+            await task
+        self._recovery.stop()
+        if self.lost.done():
+            await self._give_up(self.lost.result())
+
+    async def _give_up(self, why: str) -> None:
+        say("lost", call=self.id, because=why)
+        if self._connection and self._answered:
+            # The other end would wait for media that cannot come.
+            with contextlib.suppress(ApiError):
+                await self._client.api.hang_up(self.id)
+        await self._finish(self._connection, why)
+
+    async def _make(self, seconds: float) -> None:
         connection = await self._open()
         await connection.setLocalDescription(await connection.createOffer())
         await self._client.api.invite(self.id, self._peer, connection.localDescription.sdp)
         say("invited", call=self.id, to=self._peer)
         await self._client.api.end_of_candidates(self.id)
         sdp = await self.answered
+        self._answered = True
         await self._describe(connection, RTCSessionDescription(sdp, "answer"))
-        await self._until_connected(connection)
+        await self._until_connected(connection, is_caller=True)
         await self._media_flows.wait()
         await self._chat.begin()
         await self._enough.wait()
@@ -77,8 +130,7 @@ class Call:
         await self._client.api.hang_up(self.id)
         await self._finish(connection)
 
-    async def take(self, sdp: str) -> None:
-        """Answer the peer's invite and hold the call until the peer hangs up."""
+    async def _take(self, sdp: str) -> None:
         say("ringing", call=self.id, peer=self._peer)
         connection = await self._open()
         await self._describe(connection, RTCSessionDescription(sdp, "offer"))
@@ -86,10 +138,17 @@ class Call:
         if self.id in self._client.checks_first:
             transport = connection.getSenders()[0].transport
             await ice.agent_of(transport.transport).checked_every_pair()
+        if self.id in self._client.answers_when_told:
+            say("could_answer", call=self.id)
+            await self.may_answer.wait()
         await self._client.api.answer(self.id, connection.localDescription.sdp)
+        self._answered = True
         await self._client.api.end_of_candidates(self.id)
-        await self._until_connected(connection)
+        await self._until_connected(connection, is_caller=False)
         await self.hung_up.wait()
+        if silence := self._recovery.silent_for():
+            self.lose(f"{self._peer} hung up when no media had come for {silence:.1f} s")
+            return
         await self._finish(connection)
 
     async def end_of_remote_candidates(self) -> None:
@@ -101,28 +160,37 @@ class Call:
         connection = await self._described
         await connection.addIceCandidate(None)
 
+    def take_answer(self, sdp: str) -> None:
+        """Take the peer's answer to the invite, or to an offer of ours since."""
+        if not self.answered.done():
+            self.answered.set_result(sdp)
+        else:
+            self._recovery.answered(sdp)
+
+    async def take_offer(self, sdp: str) -> None:
+        """The peer restarts ICE: answer with a new description of ours."""
+        await self._recovery.join(sdp)
+
     async def hear(self, text: str) -> None:
         """The peer said something in the chat; answer it, if there is anything left to say."""
         say("chat", call=self.id, text=text)
         await self._chat.hear()
 
     async def _open(self) -> RTCPeerConnection:
-        relay = await self._client.api.relay()
-        server = RTCIceServer(
-            urls=relay["urls"], username=relay["username"], credential=relay["credential"]
-        )
+        server = relay_server(await self._client.api.relay())
         connection = RTCPeerConnection(RTCConfiguration(iceServers=[server]))
         use_certificate(connection, LoggedCertificate.logging_to(self._client.keys["dtls"]))
         connection.on("connectionstatechange", self._connected.set)
         connection.on("track", self._listen)
         connection.addTrack(Tone(self._client.tone))
+        self._connection = connection
         return connection
 
     async def _describe(self, connection: RTCPeerConnection, peer: RTCSessionDescription) -> None:
         await connection.setRemoteDescription(peer)
         self._described.set_result(connection)
 
-    async def _until_connected(self, connection: RTCPeerConnection) -> None:
+    async def _until_connected(self, connection: RTCPeerConnection, *, is_caller: bool) -> None:
         while connection.connectionState in ("new", "connecting"):
             self._connected.clear()
             await self._connected.wait()
@@ -131,17 +199,14 @@ class Call:
         say("connected", call=self.id)
         transport = connection.getSenders()[0].transport
         log_srtp_keys(transport, self.id, self._client.keys["srtp"])
-        self._claim(transport)
+        self._recovery.begin(connection, is_caller)
 
-    def _claim(self, transport: RTCDtlsTransport) -> None:
-        pair = ice.agent_of(transport.transport).selected()
-        if pair is not None:
-            say("selected", call=self.id, local=vars(pair.local), remote=vars(pair.remote))
-
-    async def _finish(self, connection: RTCPeerConnection) -> None:
-        await connection.close()
+    async def _finish(self, connection: RTCPeerConnection | None, lost: str = "") -> None:
+        self._recovery.stop()
+        if connection:
+            await connection.close()
         say("hung_up", call=self.id, received_frames=self._received)
-        await self._client.api.report(self.id, self._received)
+        await self._client.api.report(self.id, self._received, lost)
         say("reported", call=self.id)
 
     def _rest(self, seconds: float, now: float) -> float:
@@ -161,6 +226,7 @@ class Call:
                 await track.recv()
                 self._first_frame = self._first_frame or _now()
                 self._received += 1
+                self._recovery.heard()
                 if self._received % _FRAMES_PER_SECOND == 0:
                     seconds = self._received // _FRAMES_PER_SECOND
                     say("media", call=self.id, seconds=seconds)
@@ -185,6 +251,8 @@ class Client:
         self.keys = {kind: Path(path) for kind, path in config["keys"].items()}
         #: Calls that are to be answered only after checks on every pair.
         self.checks_first = frozenset[str](config["checks_first"])
+        #: Calls that are to be answered only when an order says so.
+        self.answers_when_told = frozenset[str](config["answers_when_told"])
         #: Call -> what we say in its chat, and how many lines we hear.
         self.chats: dict[str, tuple[list[str], int]] = {
             call: (chat["says"], chat["hears"]) for call, chat in config["chats"].items()
@@ -225,6 +293,9 @@ class Client:
 
     async def _take_orders(self) -> None:
         async for order in orders():
+            if order["do"] == "answer":
+                self._calls[order["call"]].may_answer.set()
+                continue
             call = self._new_call(order["call"], order["to"])
             self.keep(call.make(order["seconds"]))
 
@@ -236,10 +307,16 @@ class Client:
 
     async def _take_notifications(self) -> None:
         last = 0
-        while True:
-            for notification in await self.api.notifications(last):
-                last = notification["id"]
-                await self._take(notification)
+        try:
+            while True:
+                for notification in await self.api.notifications(last):
+                    last = notification["id"]
+                    await self._take(notification)
+        except GoneError as error:
+            # Who talks already needs nobody's news; but nobody will answer any more.
+            for call in self._calls.values():
+                if not call.is_set_up:
+                    call.lose(str(error))
 
     async def _take(self, notification: dict[str, Any]) -> None:
         kind = notification["type"]
@@ -249,7 +326,9 @@ class Client:
             return
         call = self._calls[notification["call"]]
         if kind == "answer":
-            call.answered.set_result(notification["sdp"])
+            call.take_answer(notification["sdp"])
+        elif kind == "offer":
+            self.keep(call.take_offer(notification["sdp"]))
         elif kind == "candidate":
             self.keep(call.end_of_remote_candidates())
         elif kind == "chat":
@@ -272,6 +351,7 @@ def main(config: dict[str, Any]) -> int:
     """Run.
 
     ``config``: credential (file), tone, front_end and telemetry (names), authority, keys
-    (files), checks_first (calls), chats (call -> what is said, how many lines are heard).
+    (files), checks_first and answers_when_told (calls), chats (call -> what is said, how
+    many lines are heard).
     """
     return run_until_terminated(_run(config))

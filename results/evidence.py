@@ -5,7 +5,7 @@ the rules of firewalls and NAT routers counted.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from results.absence import Canaries, canary_problems, find_canaries, late_taps
@@ -27,19 +27,28 @@ from results.media import (
     too_short,
     unlisted_legs,
 )
-from results.media_keys import MediaKey, Socket, dtls_handshakes, keys_of_call, socket_at_start
+from results.media_keys import MediaKey, Socket, dtls_handshakes, keys_of_call
 from results.media_quality import with_quality
 from results.packets import PacketTable
 from results.problems import Ground, Problem, cite
 from results.protocols.dtls import Handshake
-from results.schema import MEDIA_OVER_VPN, CallResult, Citation, MediaPath, Run
+from results.schema import MEDIA_OVER_VPN, CallResult, Citation, MediaPath, Outage, Run
 from results.setup.calls import Call, read_calls
 from results.setup.candidates import candidate_problems
 from results.setup.chat import chat_citations, chat_problems
 from results.setup.checks import Check, checks_of, stun_messages
 from results.setup.first_packet import Reversal, reversal
 from results.setup.ice import Ice
+from results.setup.interruptions import interruptions
 from results.setup.pairs import pair_outcomes, pair_problems, unselected_pairs
+from results.setup.restarts import (
+    Restarted,
+    before_restarts,
+    credential_problems,
+    restarted,
+    since,
+    sockets_of,
+)
 from results.setup.selection import Selection, off_the_pair, selection_of
 from results.setup.service_keys import ServiceKeys
 from results.setup.signalling import KeyLogs, Signalling, read_signalling
@@ -75,6 +84,7 @@ class CallEvidence:
     media_flows: tuple[NamedFlow, ...]
     problems: tuple[Problem, ...]
     citations: tuple[Citation, ...]
+    restarts: tuple[Restarted, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -127,7 +137,9 @@ class Reading:
         dtls_keys: Mapping[bytes, bytes],
         counted: Counted,
         service: ServiceKeys | None = None,
+        outages: tuple[Outage, ...] = (),
     ) -> None:
+        self.outages = outages
         self.table = table
         self.run = run
         self.dtls_keys = dtls_keys
@@ -144,7 +156,9 @@ class Reading:
         self.handshakes: list[Handshake] = dtls_handshakes(table, self.udp)
         self.turn: Turn = read_turn(self.spoken)
         self.errors = unreachables(table, self.places)
-        self.fates = Fates(run.network, run.policies, self.turn, self.errors, self.places, counted)
+        self.fates = Fates(
+            run.network, run.policies, self.turn, self.errors, self.places, counted, outages
+        )
 
     @cached_property
     def calls(self) -> list[Call]:
@@ -160,16 +174,18 @@ class Reading:
     def checks(self) -> dict[str, dict[str, list[Check]]]:
         """Call -> participant -> the checks it sent."""
         return {
-            call.id: {
-                user: checks_of(self.places, self.spoken, call, user) for user in call.participants
+            each.id: {
+                user: checks_of(self.places, self.spoken, each, user) for user in each.participants
             }
             for call in self.calls
+            for each in (call, *call.restarts)
         }
 
     def sockets(self, call: Call) -> set[Socket]:
-        """The sockets from which a call's checks were sent."""
-        checks = (check for found in self.checks[call.id].values() for check in found)
-        return {socket_at_start(check.request) for check in checks}
+        """The sockets from which a call's checks were sent, after restarts of ICE too."""
+        return set[Socket]().union(
+            *(sockets_of(self.checks[each.id]) for each in (call, *call.restarts))
+        )
 
     @cached_property
     def keys(self) -> tuple[list[MediaKey], list[Problem]]:
@@ -248,6 +264,7 @@ class Reading:
             streams=self.media[0],
             calls={call.call.id: call.result for call in calls},
             counted=self.counted,
+            outages=self.outages,
         )
 
     def media_times(self) -> tuple[int, int] | None:
@@ -344,6 +361,7 @@ class Reading:
         ice = self.ice(call, selection)
         pairs = unselected_pairs(ice)
         reversed_ = self.reversal(ice)
+        restarts = tuple(self.restarts(call, streams))
         return CallEvidence(
             call=call,
             result=CallResult(
@@ -352,14 +370,18 @@ class Reading:
                 media=tuple(path for s in streams for path in self.paths_of(call, s)),
                 selected=dict(selection.selected),
                 pairs=pair_outcomes(ice, pairs),
+                restarts=tuple(one.record(self.table) for one in restarts),
+                interruptions=tuple(interruptions(self.table, streams)),
             ),
             selection=selection,
             media_flows=flows,
+            restarts=restarts,
             problems=(
                 *self.call_problems(call, streams, selection),
                 *pair_problems(ice, pairs),
                 *reversed_.problems(call),
                 *step_problems(self.scene, call, steps),
+                *(problem for one in restarts for problem in one.problems),
             ),
             citations=(
                 *citations_of(self.scene, call, steps),
@@ -367,6 +389,17 @@ class Reading:
                 *reversed_.citations,
             ),
         )
+
+    def restarts(self, call: Call, streams: list[Stream]) -> Iterator[Restarted]:
+        """What the captures show of each restart of a call's ICE."""
+        for restart in call.restarts:
+            checks = self.checks[restart.id]
+            media = [path for stream in streams for path in since(stream, checks)]
+            candidates = candidate_problems(
+                self.table, self.places, self.spoken, self.turn, restart
+            )
+            found = restarted(self.table, self.places, restart, checks, media)
+            yield replace(found, problems=(*candidates, *found.problems))
 
     def ice(self, call: Call, selection: Selection) -> Ice:
         """What is known of a call's ICE."""
@@ -396,11 +429,13 @@ class Reading:
     ) -> Iterator[Problem]:
         """What is wrong with a call and its media."""
         yield from selection.problems
+        yield from credential_problems(self.table, call)
         yield from candidate_problems(self.table, self.places, self.spoken, self.turn, call)
         for stream in streams:
-            yield from losses(self.table, stream, self.fates.is_by_chance)
+            yield from losses(self.table, stream, self.fates.is_explained)
             yield from astray(self.table, stream)
-            yield from off_the_pair(self.table, self.places, call, selection, stream.arrived)
+            first = before_restarts(stream, [self.checks[each.id] for each in call.restarts])
+            yield from off_the_pair(self.table, self.places, call, selection, first)
         planned = next((plan for plan in self.run.calls if plan.id == call.id), None)
         if planned and call.answered_by_callee:
             yield from too_short(self.table, planned, streams)

@@ -15,8 +15,8 @@ from controllers.flowtable import FlowTable, flow_table
 from controllers.lookup import PacketError, PacketQuery
 from controllers.policy import Policy
 from results.packets import Kind
-from results.schema import Outcome
-from results.setup.turn import Turn
+from results.schema import Outage, Outcome
+from results.setup.turn import Allocation, Turn
 from results.tracing.paths import Path
 from results.tracing.places import Places
 from results.tracing.sightings import Sighting, Way
@@ -29,6 +29,8 @@ NAT_RULES = {
     "(RFC 4787, section 5), and the router itself takes nothing new from outside",
     "unsolicited": "the router forwards nothing new from outside",
 }
+
+_SECOND = 1e9
 
 #: Whether a packet begins a connection, or answers on one that a firewall remembers.
 State = Literal["new", "established"]
@@ -63,9 +65,11 @@ class Fates:
         errors: Iterable[Unreachable],
         places: Places,
         counted: Collection[str],
+        outages: Iterable[Outage] = (),
     ) -> None:
         """``counted`` are the devices of whose rules there are counters."""
         self._counted = counted
+        self._killed = [(one.host, int(one.killed * _SECOND)) for one in outages]
         self._places = places
         self._turn = turn
         self._errors = list(errors)
@@ -88,7 +92,8 @@ class Fates:
                 or _gap(last)
             )
         return (
-            self._answered(last)
+            self._at_the_dead(path)
+            or self._answered(last)
             or self._at_nat(last)
             or self._at_relay(last)
             or self._without_route(last)
@@ -120,6 +125,29 @@ class Fates:
         else:
             return None
         return Fate(Outcome.REFUSED, f"{because} (cryptokey routing)", last.row, by, "AllowedIPs")
+
+    def is_explained(self, path: Path) -> bool:
+        """Whether a packet was lost by chance, or with a relay that died."""
+        dead = not path.complete and self._at_the_dead(path) is not None
+        return dead or self.is_by_chance(path)
+
+    def _at_the_dead(self, path: Path) -> Fate | None:
+        """What becomes of packets for an allocation that a relay had before it died."""
+        last = path.last
+        for host, killed in self._killed:
+            if host == last.tap.host and last.time >= killed:
+                owner = self._owner(path)
+                if owner and owner.time < killed:
+                    because = f"{host} died, and with it the allocation of {owner.user}"
+                    return Fate(Outcome.REFUSED, because, last.row, host, "no allocation")
+        return None
+
+    def _owner(self, path: Path) -> Allocation | None:
+        """Whose allocation a packet is for that ended at a relay: its sender's, or its peer's."""
+        first, last = path.first.ends, path.last
+        if last.wrapped:
+            return self._turn.allocation(path.origin, (first.src, first.sport), last.time)
+        return self._turn.owner(last.tap.host, (last.ends.dst, last.ends.dport), last.time)
 
     def _at_firewall(self, last: Sighting, state: State) -> Fate | None:
         """What the firewall on the link does, if it enforces a policy."""

@@ -97,6 +97,18 @@ class Connection(Record):
     after_seconds: int = Field(gt=0)
 
 
+class Death(Record):
+    """A server of the service that dies during a run, once a call has had so much media."""
+
+    host: Name
+    call: str
+    #: Whole seconds of media that the call's caller has received by then; 0 is when the
+    #: callee has been told of the invite, and has not answered.
+    after_seconds: int = Field(ge=0)
+    #: Whether it is started anew, with what it had stored.
+    returns: bool
+
+
 class Expectation(Record):
     """Exact sets: one flow more is as wrong as one flow less."""
 
@@ -121,6 +133,9 @@ class Run(Record):
     expect: Expectation
     #: VPN users connect before the first call, unless it is said here.
     connections: tuple[Connection, ...] = ()
+    deaths: tuple[Death, ...] = ()
+    #: How long the relay's credentials of users are good, in seconds; None as usual.
+    relay_ttl: int | None = None
     #: Whether users bear tokens; in runs of earlier versions they did not.
     tokens: bool = False
     #: Firewall -> the policy that it enforces; one without is a plain cable.
@@ -143,6 +158,17 @@ class TapCount(Record):
     lost: int = 0
 
 
+class Outage(Record):
+    """A server that was away, as the lab knows it; seconds since the epoch."""
+
+    host: str
+    #: Before it was told to die, and when it was gone for certain.
+    killed: float
+    gone: float
+    #: Before it was started anew; None if it was not.
+    started: float | None
+
+
 class Ending(Record):
     """What only the end of a run can tell."""
 
@@ -153,6 +179,7 @@ class Ending(Record):
     nats: dict[str, dict[str, int]] = Field(default_factory=dict)
     #: Impaired cable -> sender -> what became of its frames.
     lines: dict[str, dict[str, LineCount]] = Field(default_factory=dict)
+    outages: tuple[Outage, ...] = ()
     #: Process -> exit code.
     exits: dict[str, int]
     #: Duration of "boot" and "call" in seconds.
@@ -249,6 +276,28 @@ class PairOutcome(Record):
     frame: int | None = None
 
 
+class Restart(Record):
+    """ICE that was restarted in mid-call: who offered that, where, and what it selected."""
+
+    offered_by: str
+    tap: str
+    frame: int
+    #: Seconds since the run's first frame.
+    time: float
+    selected: dict[str, Selected]
+
+
+class Interruption(Record):
+    """A time without media in one direction, at the tap of who should have received it."""
+
+    from_: str = Field(alias="from")
+    to: str
+    seconds: float
+    #: The last packet before and the first after, frames of this tap.
+    tap: str
+    frames: tuple[int, int]
+
+
 class CallResult(Record):
     """What the captures show of one call."""
 
@@ -258,6 +307,11 @@ class CallResult(Record):
     selected: dict[str, Selected]
     #: Every pair but the selected one, in both directions.
     pairs: tuple[PairOutcome, ...] = ()
+    restarts: tuple[Restart, ...] = ()
+    #: Whenever no media came for more than a second, and came again.
+    interruptions: tuple[Interruption, ...] = ()
+    #: Who gave the call up, and why, by what each says: a claim.
+    lost: dict[str, str] = Field(default_factory=dict)
 
 
 class Citation(Record):
@@ -372,6 +426,15 @@ class RunFolder:
             event = json.loads(line)
             if event["event"] == "selected":
                 yield Claim.model_validate({key: event[key] for key in ("call", "local", "remote")})
+
+    def read_lost(self, agent: str) -> Iterator[tuple[str, str]]:
+        """Calls that the agent gave up, and why; none when it left no event log."""
+        if not self.events(agent).exists():
+            return
+        for line in self.events(agent).read_text(encoding="utf-8").splitlines():
+            event = json.loads(line)
+            if event["event"] == "lost":
+                yield str(event["call"]), str(event["because"])
 
     def seal(self) -> None:
         """Mark the folder complete: the last act of a run, atomic."""

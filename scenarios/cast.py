@@ -60,6 +60,7 @@ class Cast:
         self._processes = processes
         self._folder = folder
         self._secret = secret
+        self._servers: dict[str, Process] = {}
         self._relay_ttl = relay_ttl or USERS_TTL
         self._access_key = base64.b64encode(secrets.token_bytes(_ACCESS_KEY_BYTES)).decode()
         self._token_key = tokens.new_key()
@@ -88,9 +89,14 @@ class Cast:
             # What an earlier run left is none of this one's.
             _state(host).unlink(missing_ok=True)
         hosts = network.with_role(Role.FRONT_END) + network.with_role(Role.TELEMETRY)
-        servers = [self._spawn(host.name, self._server(host, authority)) for host in hosts]
-        self._processes.wait_ready(servers)
-        return servers
+        for host in hosts:
+            self._servers[host.name] = self._spawn(host.name, self._server(host, authority))
+        self._processes.wait_ready([*self._servers.values()])
+        return [*self._servers.values()]
+
+    def server(self, host: str) -> Process:
+        """The server of a host, once the servers are started."""
+        return self._servers[host]
 
     def start_clients(self, run: Run) -> dict[str, Process]:
         """Start the client of each user who takes part in a call, each with a token."""
@@ -197,6 +203,7 @@ class Cast:
             "checks_first": [
                 call.id for call in run.calls if call.callee == user and call.callee_checks_first
             ],
+            "answers_when_told": [death.call for death in run.deaths if not death.after_seconds],
             "chats": {
                 call.id: {"says": call.said_by(user), "hears": len(call.said_to(user))}
                 for call in run.calls

@@ -105,6 +105,8 @@ def _lay_out(scenario: Scenario, conditions: Conditions, runs: Path) -> RunFolde
             calls=scenario.planned_calls(),
             expect=scenario.expectation(),
             connections=scenario.planned_connections(),
+            deaths=scenario.planned_deaths(),
+            relay_ttl=scenario.relay_ttl,
             tokens=True,
             policies=dict(conditions.policies),
             controller_python=conditions.controller_python,

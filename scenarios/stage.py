@@ -26,6 +26,7 @@ from controllers.policy import Policy
 from results.measured import LineCount
 from results.schema import Connection, Ending, PlannedCall, Run, RunFolder, TapCount
 from scenarios.cast import Cast
+from scenarios.deaths import Deaths
 from scenarios.enforcement import Enforcement
 from topologies import nat
 from topologies.host_script import PRIVATE
@@ -103,7 +104,10 @@ class Stage:
                     self._tunnels.connect(vpn, client.host)
         self._name_servers = network.with_role(Role.FORWARDER) + network.with_role(Role.RESOLVER)
         self._used = False
-        self._processes.wait_ready([self._start(program) for program in self._services()])
+        services = [self._start(program) for program in self._services()]
+        self._processes.wait_ready(services)
+        relays = {relay.name for relay in network.with_role(Role.RELAY)}
+        self._relays = {one.name: one for one in services if one.name in relays}
 
     def run(self, folder: RunFolder, began: float) -> None:
         """Make the calls of one run and leave its folder complete."""
@@ -115,12 +119,14 @@ class Stage:
         taps = Taps(self._lab, self._processes, folder, self._canaries, later)
         try:
             _phase("agents")
-            cast = self._cast(folder)
+            cast = self._cast(folder, run.relay_ttl)
             servers = cast.start_servers()
             clients = cast.start_clients(run)
             ready = time.monotonic()
             _phase("calls")
-            self._make_calls(run, clients, taps)
+            mortal = self._relays | {server.name: server for server in servers}
+            deaths = Deaths(self._lab, self._processes, folder.path, mortal)
+            self._make_calls(run, clients, taps, deaths)
             called = time.monotonic()
             _phase("evidence")
             # The clients end meanwhile; the servers after them, or clients would try again.
@@ -132,12 +138,15 @@ class Stage:
             with contextlib.suppress(ProcessError):
                 taps.stop()
             raise
+        self._relays = {name: deaths.servers[name] for name in self._relays}
+        servers = [deaths.servers[server.name] for server in servers]
         self._processes.end(servers)
         agents = [*clients.values(), *servers]
         seconds = {"boot": ready - began, "call": called - ready}
         exits = {process.name: int(process.exit_code or 0) for process in agents}
         keep_logs(folder)
-        folder.write_ending(self._ending(counts, before, exits, seconds))
+        ending = self._ending(counts, before, exits, seconds)
+        folder.write_ending(ending.model_copy(update={"outages": tuple(deaths.outages)}))
         folder.seal()
 
     def execute(self, folder: RunFolder, request: dict[str, Any]) -> int:
@@ -199,8 +208,8 @@ class Stage:
         self._processes.end(servers)
         keep_logs(folder)
 
-    def _cast(self, folder: RunFolder) -> Cast:
-        return Cast(self._lab, self._processes, folder, self._secret)
+    def _cast(self, folder: RunFolder, relay_ttl: int | None = None) -> Cast:
+        return Cast(self._lab, self._processes, folder, self._secret, relay_ttl)
 
     def _ending(
         self,
@@ -269,11 +278,16 @@ class Stage:
                 subprocess.run(command, check=True, capture_output=True)
         self._used = True
 
-    def _make_calls(self, run: Run, clients: dict[str, Process], taps: Taps) -> None:
+    def _make_calls(
+        self, run: Run, clients: dict[str, Process], taps: Taps, deaths: Deaths
+    ) -> None:
         """Order all calls at once and wait until both ends of each have reported."""
         for call in run.calls:
             order = {"do": "call", "call": call.id, "to": call.callee, "seconds": call.seconds}
             clients[call.caller].send(order)
+        for death in run.deaths:
+            (call,) = (call for call in run.calls if call.id == death.call)
+            deaths.carry_out(death, call, clients)
         for connection in run.connections:
             self._connect(run, connection, clients)
             taps.tunnel_is_up(connection.host)

@@ -79,11 +79,11 @@ class Calls:
     def offer(self, name: str, user: str, sdp: str) -> list[Notice]:
         """An offer amid a call, which restarts ICE (RFC 8839, section 4.4.1.1.1).
 
-        409 before the call was answered, and while another offer is.
+        409 before the call was answered, and while somebody else's offer waits for that.
         """
         call = self.call(name)
         notices = list(call.to_others(user, {"type": "offer", "sdp": sdp}))
-        if call.state is not State.CONNECTED or call.offered_by:
+        if call.state is not State.CONNECTED or call.offered_by not in ("", user):
             raise conflict(f"call {name!r} waits for an answer")
         call.offered_by = user
         return notices

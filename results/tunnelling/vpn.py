@@ -7,7 +7,7 @@ from results.absence import Canaries
 from results.media import Stream
 from results.packets import PacketTable
 from results.problems import Problem
-from results.schema import CallResult, Citation, Run
+from results.schema import CallResult, Citation, Outage, Run
 from results.tracing.legs import Conversations
 from results.tracing.openings import Opening
 from results.tracing.paths import Path, Travels
@@ -48,6 +48,7 @@ class Scenery:
     calls: Mapping[str, CallResult]
     #: Device -> rule -> packets.
     counted: Mapping[str, Mapping[str, int]]
+    outages: Sequence[Outage] = ()
 
     def members(self, call: CallResult) -> Iterator[tuple[Tunnel, str]]:
         """The participants of a call that are clients of a VPN, with its tunnel."""

@@ -1,0 +1,145 @@
+"""ICE restarts (RFC 8445, section 9), which aioice does not have.
+
+The agent that aiortc holds stays; what a restart brings is a *generation* behind it: an
+agent of its own, with new sockets, credentials and candidates. Packets of all generations
+reach the one that asks for them; they leave by the last that has connected. DTLS goes on
+above as if nothing had happened (RFC 8842, section 5.5). Who controlled goes on to.
+"""
+
+import asyncio
+import contextlib
+import re
+from typing import NamedTuple
+
+from aioice import Candidate
+from aiortc import RTCIceServer
+from aiortc.rtcicetransport import (
+    RTCIceParameters,
+    candidate_from_aioice,
+    candidate_to_aioice,
+    connection_kwargs,
+)
+from aiortc.sdp import SessionDescription
+
+from agents.ice.direct_first import DirectFirst
+from agents.ice.protocol import SelectedPair
+
+#: How long the end of a generation may take, in seconds: a dead relay answers nothing.
+_END_SECONDS = 1.0
+
+#: Session id and version of the origin (RFC 8866, section 5.2).
+_VERSION = re.compile(r"^(\S+ \S+) (\d+)")
+
+
+class Described(NamedTuple):
+    """What one end tells of its generation."""
+
+    ufrag: str
+    password: str
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def has_relay(self) -> bool:
+        """Whether a relay has given it an address."""
+        return any(candidate.type == "relay" for candidate in self.candidates)
+
+
+class Restartable(DirectFirst):
+    """An agent whose path can be replaced."""
+
+    #: That packets leave by; this agent itself until a restart has succeeded.
+    _generation: DirectFirst | None = None
+    _next: DirectFirst | None = None
+    _former: tuple[DirectFirst, ...] = ()
+
+    def selected(self) -> SelectedPair | None:
+        """The nominated pair of the generation that packets leave by."""
+        return self._generation.selected() if self._generation else super().selected()
+
+    async def begin_restart(self, server: RTCIceServer) -> Described:
+        """Gather for a new generation, which replaces one that never connected."""
+        if self._next:
+            await _at_last(self._next)
+        self._next = DirectFirst(
+            ice_controlling=self.ice_controlling, **connection_kwargs([server])
+        )
+        # What it receives is for whoever waits at this one.
+        self._next._queue = self._queue
+        await self._next.gather_candidates()
+        own = self._next
+        return Described(own.local_username, own.local_password, tuple(own.local_candidates))
+
+    async def finish_restart(self, remote: Described) -> None:
+        """Check the pairs of the new generation, and go over to the one that is nominated.
+
+        ConnectionError when none works; packets then leave as before.
+        """
+        assert self._next is not None
+        self._next.remote_username, self._next.remote_password = remote.ufrag, remote.password
+        for candidate in (*remote.candidates, None):
+            await self._next.add_remote_candidate(candidate)
+        await self._next.connect()
+        self._stop_asking()
+        # The other end may still send by the old one: its sockets stay until the end.
+        self._former += (self._generation,) if self._generation else ()
+        self._generation, self._next = self._next, None
+
+    async def recvfrom(self) -> tuple[bytes, int]:
+        """Receive by any generation; whoever hears nothing must tell that one is lost."""
+        while True:
+            received = await self._queue.get()
+            if received is not None:
+                return received
+            if self._closing:
+                raise ConnectionError("the ICE agent was closed")
+
+    async def sendto(self, data: bytes, component: int) -> None:
+        """Send by the last generation that has connected."""
+        if self._generation:
+            await self._generation.sendto(data, component)
+        else:
+            await super().sendto(data, component)
+
+    async def close(self) -> None:
+        """Give back the sockets and allocations of all generations."""
+        for generation in (self._next, self._generation, *self._former):
+            if generation:
+                await _at_last(generation)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(super().close(), _END_SECONDS)
+
+    def _stop_asking(self) -> None:
+        """Ask for consent (RFC 7675) on the old pair no more: its loss is no loss of the call."""
+        task = (self._generation or self)._query_consent_task
+        if task:
+            task.cancel()
+
+
+async def _at_last(generation: DirectFirst) -> None:
+    """End a generation, with or without its relay's help."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(generation.close(), _END_SECONDS)
+
+
+def described_anew(sdp: str, own: Described) -> str:
+    """Our description with the credentials and candidates of a new generation.
+
+    Its version is one higher (RFC 3264, section 8); all else is as it was.
+    """
+    session = SessionDescription.parse(sdp)
+    session.origin = _VERSION.sub(lambda o: f"{o[1]} {int(o[2]) + 1}", session.origin or "")
+    for media in session.media:
+        media.ice = RTCIceParameters(usernameFragment=own.ufrag, password=own.password)
+        media.ice_candidates = [candidate_from_aioice(each) for each in own.candidates]
+        media.ice_candidates_complete = True
+    return str(session)
+
+
+def read_described(sdp: str) -> Described:
+    """What the other end tells of its generation."""
+    (media, *_) = SessionDescription.parse(sdp).media
+    assert media.ice
+    assert media.ice.usernameFragment
+    assert media.ice.password
+    candidates = tuple(candidate_to_aioice(each) for each in media.ice_candidates)
+    return Described(media.ice.usernameFragment, media.ice.password, candidates)

@@ -1,0 +1,136 @@
+"""A call that goes on although its path is lost: ICE restarts, or the call is given up.
+
+The caller restarts (RFC 8445, section 9): when no media has come for a while, and shortly
+before the relay's credentials expire, with new ones. It offers a new description (RFC 8839,
+section 4.4.1.1.1), the callee answers with its own. Who hears nothing for too long gives up.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+from aiortc import RTCIceServer, RTCPeerConnection
+
+from agents import ice
+from agents.api import Api, ApiError
+from agents.ice.restart import Described, Restartable, described_anew, read_described
+from agents.talk import say
+
+#: How long no media may come before ICE restarts, in seconds.
+SILENCE = 3.0
+
+#: How long no media may come before the call is given up, in seconds.
+GIVE_UP = 15.0
+
+#: How long a restart may take, and between two tries, in seconds.
+_RESTART, _PAUSE = 6.0, 0.5
+
+
+def relay_server(relay: dict[str, Any]) -> RTCIceServer:
+    """A relay with its credentials, as the front end tells of it."""
+    return RTCIceServer(
+        urls=relay["urls"], username=relay["username"], credential=relay["credential"]
+    )
+
+
+class Recovery:
+    """Watches one call from when it is connected, and has ICE restart."""
+
+    def __init__(self, api: Api, call: str, lose: Callable[[str], None]) -> None:
+        """``lose`` is told why the call is given up."""
+        self._api = api
+        self._call = call
+        self._lose = lose
+        self._last = time.monotonic()
+        self._watch: asyncio.Task[None] | None = None
+        self._answer: asyncio.Future[str] | None = None
+        self._connection: RTCPeerConnection
+
+    def begin(self, connection: RTCPeerConnection, is_caller: bool) -> None:
+        """The call is connected: claim its pair, and watch it."""
+        self._connection = connection
+        self.heard()
+        self._claim()
+        self._watch = asyncio.create_task(self._watch_over(is_caller))
+
+    def heard(self) -> None:
+        """Media has come."""
+        self._last = time.monotonic()
+
+    def silent_for(self) -> float:
+        """How long no media has come in seconds; 0 where that is nothing unusual."""
+        silence = time.monotonic() - self._last
+        return silence if self._watch and silence > SILENCE else 0.0
+
+    def stop(self) -> None:
+        """The call ends."""
+        if self._watch:
+            self._watch.cancel()
+
+    def answered(self, sdp: str) -> None:
+        """The other end has answered our offer."""
+        if self._answer and not self._answer.done():
+            self._answer.set_result(sdp)
+
+    async def join(self, sdp: str) -> None:
+        """The other end offers to restart ICE."""
+        try:
+            own = await self._agent.begin_restart(relay_server(await self._api.relay()))
+            await self._api.answer(self._call, self._described_anew(own))
+            await self._finish(sdp)
+        except (ConnectionError, TimeoutError, ApiError) as error:
+            # The other end knows as much, and may try again.
+            say("not_restarted", call=self._call, because=str(error) or type(error).__name__)
+
+    @property
+    def _agent(self) -> Restartable:
+        transport = self._connection.getSenders()[0].transport
+        return ice.agent_of(transport.transport)
+
+    async def _watch_over(self, is_caller: bool) -> None:
+        """Wait for silences."""
+        patience = SILENCE if is_caller else GIVE_UP
+        while True:
+            quiet_at = self._last + patience
+            await asyncio.sleep(max(quiet_at - time.monotonic(), 0))
+            if time.monotonic() - self._last < patience:
+                continue
+            if not is_caller or not await self._restart(f"no media for {SILENCE:g} s"):
+                return self._lose(f"no media for {time.monotonic() - self._last:.0f} s")
+
+    async def _restart(self, because: str) -> bool:
+        """Try until media comes again, or for too long."""
+        while time.monotonic() - self._last < GIVE_UP:
+            say("restarting", call=self._call, because=because)
+            try:
+                async with asyncio.timeout(_RESTART):
+                    await self._offer()
+                return True
+            except (ConnectionError, TimeoutError, ApiError) as error:
+                why = str(error) or f"it took more than {_RESTART:g} s"
+                say("not_restarted", call=self._call, because=why)
+            await asyncio.sleep(_PAUSE)
+        return False
+
+    async def _offer(self) -> None:
+        """Offer new candidates and use the answer's; ConnectionError when that is of no use."""
+        own = await self._agent.begin_restart(relay_server(await self._api.relay()))
+        if not own.has_relay:
+            raise ConnectionError("no relay has given an address")
+        self._answer = asyncio.get_running_loop().create_future()
+        await self._api.offer(self._call, self._described_anew(own))
+        await self._finish(await self._answer)
+
+    def _described_anew(self, own: Described) -> str:
+        return described_anew(self._connection.localDescription.sdp, own)
+
+    async def _finish(self, sdp: str) -> None:
+        await self._agent.finish_restart(read_described(sdp))
+        self.heard()
+        self._claim()
+
+    def _claim(self) -> None:
+        pair = self._agent.selected()
+        if pair is not None:
+            say("selected", call=self._call, local=vars(pair.local), remote=vars(pair.remote))
