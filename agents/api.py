@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import time
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -64,11 +65,11 @@ class Api:
         """Tell the front end that the user is there."""
         await self._call("POST", f"{self._front_end}/v1/users/{self._user}/session", {})
 
-    async def relay(self) -> dict[str, Any]:
-        """An ICE server: relay URLs with short-lived credentials."""
+    async def relay(self) -> tuple[dict[str, Any], float]:
+        """An ICE server: relay URLs with credentials; and when these expire, since the epoch."""
         answer = await self._call("GET", f"{self._front_end}/v1/users/{self._user}/relay")
         server: dict[str, Any] = answer["iceServers"][0]
-        return server
+        return server, datetime.fromisoformat(answer["expiresOn"]).timestamp()
 
     async def notifications(self, after: int) -> list[dict[str, Any]]:
         """Wait for notifications beyond number ``after``; empty when none came for a while."""

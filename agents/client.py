@@ -23,7 +23,7 @@ from agents.api import Api, ApiError, GoneError
 from agents.chat import Chat
 from agents.dtls import LoggedCertificate, log_srtp_keys, use_certificate
 from agents.network import changes
-from agents.recovery import Recovery, relay_server
+from agents.recovery import Recovery
 from agents.talk import orders, run_until_terminated, say
 from agents.tone import Tone
 
@@ -127,7 +127,9 @@ class Call:
         await self._enough.wait()
         await self._chat.over()
         await asyncio.sleep(self._rest(seconds, _now()))
-        await self._client.api.hang_up(self.id)
+        # Else one end might not learn what the other has selected.
+        async with self._recovery.restarting:
+            await self._client.api.hang_up(self.id)
         await self._finish(connection)
 
     async def _take(self, sdp: str) -> None:
@@ -177,7 +179,7 @@ class Call:
         await self._chat.hear()
 
     async def _open(self) -> RTCPeerConnection:
-        server = relay_server(await self._client.api.relay())
+        server = await self._recovery.relay()
         connection = RTCPeerConnection(RTCConfiguration(iceServers=[server]))
         use_certificate(connection, LoggedCertificate.logging_to(self._client.keys["dtls"]))
         connection.on("connectionstatechange", self._connected.set)

@@ -6,9 +6,9 @@ section 4.4.1.1.1), the callee answers with its own. Who hears nothing for too l
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
-from typing import Any
 
 from aiortc import RTCIceServer, RTCPeerConnection
 
@@ -23,15 +23,11 @@ SILENCE = 3.0
 #: How long no media may come before the call is given up, in seconds.
 GIVE_UP = 15.0
 
+#: How long before the relay's credentials expire ICE restarts with new ones, in seconds.
+RENEWAL = 3.0
+
 #: How long a restart may take, and between two tries, in seconds.
 _RESTART, _PAUSE = 6.0, 0.5
-
-
-def relay_server(relay: dict[str, Any]) -> RTCIceServer:
-    """A relay with its credentials, as the front end tells of it."""
-    return RTCIceServer(
-        urls=relay["urls"], username=relay["username"], credential=relay["credential"]
-    )
 
 
 class Recovery:
@@ -43,9 +39,20 @@ class Recovery:
         self._call = call
         self._lose = lose
         self._last = time.monotonic()
+        self._expires = math.inf
+        #: Held while ICE restarts.
+        self.restarting = asyncio.Lock()
         self._watch: asyncio.Task[None] | None = None
         self._answer: asyncio.Future[str] | None = None
         self._connection: RTCPeerConnection
+
+    async def relay(self) -> RTCIceServer:
+        """A relay with new credentials, whose expiry is kept in mind."""
+        relay, expires = await self._api.relay()
+        self._expires = time.monotonic() + expires - time.time()
+        return RTCIceServer(
+            urls=relay["urls"], username=relay["username"], credential=relay["credential"]
+        )
 
     def begin(self, connection: RTCPeerConnection, is_caller: bool) -> None:
         """The call is connected: claim its pair, and watch it."""
@@ -76,7 +83,7 @@ class Recovery:
     async def join(self, sdp: str) -> None:
         """The other end offers to restart ICE."""
         try:
-            own = await self._agent.begin_restart(relay_server(await self._api.relay()))
+            own = await self._agent.begin_restart(await self.relay())
             await self._api.answer(self._call, self._described_anew(own))
             await self._finish(sdp)
         except (ConnectionError, TimeoutError, ApiError) as error:
@@ -89,33 +96,37 @@ class Recovery:
         return ice.agent_of(transport.transport)
 
     async def _watch_over(self, is_caller: bool) -> None:
-        """Wait for silences."""
-        patience = SILENCE if is_caller else GIVE_UP
+        """Wait until there is something to do, and do it; end with the call."""
         while True:
+            patience = SILENCE if is_caller else GIVE_UP
             quiet_at = self._last + patience
-            await asyncio.sleep(max(quiet_at - time.monotonic(), 0))
-            if time.monotonic() - self._last < patience:
-                continue
-            if not is_caller or not await self._restart(f"no media for {SILENCE:g} s"):
-                return self._lose(f"no media for {time.monotonic() - self._last:.0f} s")
+            renew_at = self._expires - RENEWAL if is_caller else math.inf
+            await asyncio.sleep(max(min(quiet_at, renew_at) - time.monotonic(), 0))
+            now = time.monotonic()
+            if now - self._last >= patience:
+                if not is_caller or not await self._restart(f"no media for {SILENCE:g} s"):
+                    return self._lose(f"no media for {time.monotonic() - self._last:.0f} s")
+            elif now >= renew_at:
+                await self._restart("the relay's credentials expire")
 
     async def _restart(self, because: str) -> bool:
         """Try until media comes again, or for too long."""
-        while time.monotonic() - self._last < GIVE_UP:
-            say("restarting", call=self._call, because=because)
-            try:
-                async with asyncio.timeout(_RESTART):
-                    await self._offer()
-                return True
-            except (ConnectionError, TimeoutError, ApiError) as error:
-                why = str(error) or f"it took more than {_RESTART:g} s"
-                say("not_restarted", call=self._call, because=why)
-            await asyncio.sleep(_PAUSE)
-        return False
+        async with self.restarting:
+            while time.monotonic() - self._last < GIVE_UP:
+                say("restarting", call=self._call, because=because)
+                try:
+                    async with asyncio.timeout(_RESTART):
+                        await self._offer()
+                    return True
+                except (ConnectionError, TimeoutError, ApiError) as error:
+                    why = str(error) or f"it took more than {_RESTART:g} s"
+                    say("not_restarted", call=self._call, because=why)
+                await asyncio.sleep(_PAUSE)
+            return False
 
     async def _offer(self) -> None:
         """Offer new candidates and use the answer's; ConnectionError when that is of no use."""
-        own = await self._agent.begin_restart(relay_server(await self._api.relay()))
+        own = await self._agent.begin_restart(await self.relay())
         if not own.has_relay:
             raise ConnectionError("no relay has given an address")
         self._answer = asyncio.get_running_loop().create_future()

@@ -265,6 +265,7 @@ class Reading:
             calls={call.call.id: call.result for call in calls},
             counted=self.counted,
             outages=self.outages,
+            turn=self.turn,
         )
 
     def media_times(self) -> tuple[int, int] | None:

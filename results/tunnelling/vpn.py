@@ -1,13 +1,14 @@
 """What the captures show of VPNs: what tunnels carried, what went around them, what did not."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from results.absence import Canaries
 from results.media import Stream
 from results.packets import PacketTable
 from results.problems import Problem
 from results.schema import CallResult, Citation, Outage, Run
+from results.setup.turn import Turn
 from results.tracing.legs import Conversations
 from results.tracing.openings import Opening
 from results.tracing.paths import Path, Travels
@@ -49,6 +50,7 @@ class Scenery:
     #: Device -> rule -> packets.
     counted: Mapping[str, Mapping[str, int]]
     outages: Sequence[Outage] = ()
+    turn: Turn = field(default_factory=Turn)
 
     def members(self, call: CallResult) -> Iterator[tuple[Tunnel, str]]:
         """The participants of a call that are clients of a VPN, with its tunnel."""

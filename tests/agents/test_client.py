@@ -27,7 +27,7 @@ def test_the_end_of_candidates_waits_for_the_description() -> None:
     """Told of the end first, an ICE agent would take no candidate of the description."""
 
     async def overtaken() -> list[str]:
-        client: Any = SimpleNamespace(chats={})
+        client: Any = SimpleNamespace(chats={}, api=None)
         connection: Any = _Connection()
         call = Call(client, "c", "bob")
         end = asyncio.create_task(call.end_of_remote_candidates())
@@ -42,7 +42,7 @@ def test_the_end_of_candidates_waits_for_the_description() -> None:
 
 def test_a_call_lasts_its_time_even_if_its_media_came_faster() -> None:
     async def rests() -> tuple[float, float]:
-        client: Any = SimpleNamespace(chats={})
+        client: Any = SimpleNamespace(chats={}, api=None)
         call = Call(client, "c", "bob")
         call._first_frame = 10.0
         return call._rest(2.0, now=11.5), call._rest(2.0, now=12.5)
