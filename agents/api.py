@@ -126,8 +126,7 @@ class Api:
                     say("unreachable", method=method, url=url, because=str(error))
                 elif now - away_since > AWAY:
                     host = urlsplit(url).hostname
-                    why = f"{host} could not be reached for {AWAY:g} s: {error}"
-                    raise GoneError(why) from error
+                    raise GoneError(f"{host} could not be reached for {AWAY:g} s") from error
             await asyncio.sleep(_PAUSE)
 
 

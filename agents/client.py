@@ -251,6 +251,9 @@ class Client:
         self.api = api
         self.tone: int = config["tone"]
         self.keys = {kind: Path(path) for kind, path in config["keys"].items()}
+        for path in self.keys.values():
+            # A call that comes to nothing leaves no keys, which is not the same as none to read.
+            path.touch()
         #: Calls that are to be answered only after checks on every pair.
         self.checks_first = frozenset[str](config["checks_first"])
         #: Calls that are to be answered only when an order says so.

@@ -40,6 +40,8 @@ class Recovery:
         self._lose = lose
         self._last = time.monotonic()
         self._expires = math.inf
+        #: Why the last try to restart came to nothing.
+        self._why = ""
         #: Held while ICE restarts.
         self.restarting = asyncio.Lock()
         self._watch: asyncio.Task[None] | None = None
@@ -105,7 +107,9 @@ class Recovery:
             now = time.monotonic()
             if now - self._last >= patience:
                 if not is_caller or not await self._restart(f"no media for {SILENCE:g} s"):
-                    return self._lose(f"no media for {time.monotonic() - self._last:.0f} s")
+                    why = f", and ICE did not restart: {self._why}" if self._why else ""
+                    silence = time.monotonic() - self._last
+                    return self._lose(f"no media for {silence:.0f} s{why}")
             elif now >= renew_at:
                 await self._restart("the relay's credentials expire")
 
@@ -119,8 +123,8 @@ class Recovery:
                         await self._offer()
                     return True
                 except (ConnectionError, TimeoutError, ApiError) as error:
-                    why = str(error) or f"it took more than {_RESTART:g} s"
-                    say("not_restarted", call=self._call, because=why)
+                    self._why = str(error) or f"it took more than {_RESTART:g} s"
+                    say("not_restarted", call=self._call, because=self._why)
                 await asyncio.sleep(_PAUSE)
             return False
 

@@ -15,8 +15,23 @@ _SECOND = 1e9
 
 
 def of_deaths(scenery: Scenery) -> Findings:
-    """What each planned death did to its call."""
-    return together(_death(scenery, death) for death in scenery.run.deaths)
+    """What each planned death did to its call; and restarts of ICE that nothing explains."""
+    found = together(_death(scenery, death) for death in scenery.run.deaths)
+    return Findings(found.remarks, (*found.problems, *_unexplained(scenery)))
+
+
+def _unexplained(scenery: Scenery) -> Iterator[Problem]:
+    """Restarts in a run in which nothing was to happen to calls; the machine may have halted."""
+    if scenery.run.deaths or scenery.run.relay_ttl is not None:
+        return
+    for name, call in scenery.calls.items():
+        for restart in call.restarts:
+            where = f"frame {restart.frame} of {restart.tap}"
+            text = (
+                f"{restart.offered_by} restarted the ICE of call {name} ({where}), "
+                "although nothing was to happen to it"
+            )
+            yield Problem(Ground.HOLE, text)
 
 
 @dataclass(frozen=True)
@@ -37,7 +52,11 @@ def _death(scenery: Scenery, death: Death) -> Findings:
         return Findings(problems=(Problem(Ground.COUNTERS, text),))
     gone = _gone(scenery.table, death, outage)
     call = scenery.calls.get(death.call)
-    problems = [*_alive(scenery.table, gone), *_unhurt(scenery, gone, call)]
+    problems = [
+        *_alive(scenery.table, gone),
+        *_remembering(scenery, gone),
+        *_unhurt(scenery, gone, call),
+    ]
     return Findings((_remark(scenery, gone, call),) if call else (), tuple(problems))
 
 
@@ -68,6 +87,20 @@ def _alive(table: PacketTable, gone: _Gone) -> Iterator[Problem]:
         frame = cite(table, gone.beyond, f"{host} says something")
         where = f"frame {frame.frame} of {frame.tap}"
         yield Problem(Ground.COUNTERS, f"{host} is said to be dead, but speaks ({where})", (frame,))
+
+
+def _remembering(scenery: Scenery, gone: _Gone) -> Iterator[Problem]:
+    """Media by an allocation that must have been lost."""
+    host, killed = gone.death.host, gone.outage.killed * _SECOND
+    for path in scenery.paths_of(gone.death.call):
+        if path.complete and path.first.time > gone.outage.gone * _SECOND:
+            passed = scenery.turn.passed(path)
+            if any(one.relay == host and one.time < killed for one in passed):
+                frame = cite(scenery.table, path.last.row, "media by an allocation of before")
+                where = f"frame {frame.frame} of {frame.tap}"
+                text = f"{host} is said to have died, but kept an allocation ({where})"
+                yield Problem(Ground.COUNTERS, text, (frame,))
+                return
 
 
 def _unhurt(scenery: Scenery, gone: _Gone, call: CallResult | None) -> Iterator[Problem]:

@@ -7,9 +7,9 @@ above as if nothing had happened (RFC 8842, section 5.5). Who controlled goes on
 """
 
 import asyncio
-import contextlib
 import re
-from typing import NamedTuple
+from collections.abc import Coroutine
+from typing import Any, NamedTuple
 
 from aioice import Candidate
 from aiortc import RTCIceServer
@@ -59,7 +59,7 @@ class Restartable(DirectFirst):
     async def begin_restart(self, server: RTCIceServer) -> Described:
         """Gather for a new generation, which replaces one that never connected."""
         if self._next:
-            await _at_last(self._next)
+            await _end(self._next, self._next.close())
         self._next = DirectFirst(
             ice_controlling=self.ice_controlling, **connection_kwargs([server])
         )
@@ -104,9 +104,8 @@ class Restartable(DirectFirst):
         """Give back the sockets and allocations of all generations."""
         for generation in (self._next, self._generation, *self._former):
             if generation:
-                await _at_last(generation)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(super().close(), _END_SECONDS)
+                await _end(generation, generation.close())
+        await _end(self, super().close())
 
     def _stop_asking(self) -> None:
         """Ask for consent (RFC 7675) on the old pair no more: its loss is no loss of the call."""
@@ -115,10 +114,14 @@ class Restartable(DirectFirst):
             task.cancel()
 
 
-async def _at_last(generation: DirectFirst) -> None:
-    """End a generation, with or without its relay's help."""
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(generation.close(), _END_SECONDS)
+async def _end(agent: DirectFirst, closing: Coroutine[Any, Any, None]) -> None:
+    """Close an agent; a relay that does not take back its allocation in time may keep it."""
+    task = asyncio.ensure_future(closing)
+    done, _ = await asyncio.wait([task], timeout=_END_SECONDS)
+    if not done:
+        for protocol in agent._protocols:
+            protocol.connection_lost(None)
+    await task
 
 
 def described_anew(sdp: str, own: Described) -> str:
