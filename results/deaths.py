@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from results.outages import Death, Outage
 from results.packets import IP_TCP, IP_UDP, RST, PacketTable
 from results.problems import Ground, Problem, cite
-from results.schema import CallResult, Citation, Death, Outage
+from results.schema import CallResult, Citation
 from results.tunnelling.vpn import Findings, Remark, Scenery, together
 from topologies.spec import Role
 

@@ -29,10 +29,11 @@ from results.media import (
 )
 from results.media_keys import MediaKey, Socket, dtls_handshakes, keys_of_call
 from results.media_quality import with_quality
+from results.outages import Outage
 from results.packets import PacketTable
 from results.problems import Ground, Problem, cite
 from results.protocols.dtls import Handshake
-from results.schema import MEDIA_OVER_VPN, CallResult, Citation, MediaPath, Outage, Run
+from results.schema import MEDIA_OVER_VPN, CallResult, Citation, MediaPath, Run
 from results.setup.calls import Call, read_calls
 from results.setup.candidates import candidate_problems
 from results.setup.chat import chat_citations, chat_problems

@@ -14,8 +14,9 @@ from typing import Literal
 from controllers.flowtable import FlowTable, flow_table
 from controllers.lookup import PacketError, PacketQuery
 from controllers.policy import Policy
+from results.outages import Outage
 from results.packets import Kind
-from results.schema import Outage, Outcome
+from results.schema import Outcome
 from results.setup.turn import Allocation, Turn
 from results.tracing.paths import Path
 from results.tracing.places import Places

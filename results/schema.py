@@ -28,7 +28,8 @@ from typing import Literal, TypeVar
 from pydantic import Field, ValidationError
 
 from controllers.policy import Policy
-from results.measured import Hop, LineCount, Quality
+from results.measured import Hop, Interruption, LineCount, Quality
+from results.outages import Death, Outage
 from results.record import Record
 from results.seal import Seal, difference, sealed_file
 from topologies.spec import Flow, Name, Network
@@ -97,18 +98,6 @@ class Connection(Record):
     after_seconds: int = Field(gt=0)
 
 
-class Death(Record):
-    """A server of the service that dies during a run, once a call has had so much media."""
-
-    host: Name
-    call: str
-    #: Whole seconds of media that the call's caller has received by then; 0 is when the
-    #: callee has been told of the invite, and has not answered.
-    after_seconds: int = Field(ge=0)
-    #: Whether it is started anew, with what it had stored.
-    returns: bool
-
-
 class Expectation(Record):
     """Exact sets: one flow more is as wrong as one flow less."""
 
@@ -156,17 +145,6 @@ class TapCount(Record):
     #: Packets that the kernel dropped at the interface, in or out, while the capture ran
     #: (/proc/net/dev). Runs of earlier versions do not tell.
     lost: int = 0
-
-
-class Outage(Record):
-    """A server that was away, as the lab knows it; seconds since the epoch."""
-
-    host: str
-    #: Before it was told to die, and when it was gone for certain.
-    killed: float
-    gone: float
-    #: Before it was started anew; None if it was not.
-    started: float | None
 
 
 class Ending(Record):
@@ -285,17 +263,6 @@ class Restart(Record):
     #: Seconds since the run's first frame.
     time: float
     selected: dict[str, Selected]
-
-
-class Interruption(Record):
-    """A time without media in one direction, at the tap of who should have received it."""
-
-    from_: str = Field(alias="from")
-    to: str
-    seconds: float
-    #: The last packet before and the first after, frames of this tap.
-    tap: str
-    frames: tuple[int, int]
 
 
 class CallResult(Record):

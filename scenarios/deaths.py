@@ -5,7 +5,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from results.schema import Death, Outage, PlannedCall
+from results.outages import Death, Outage
+from results.schema import PlannedCall
 from topologies.lab import Lab
 from topologies.processes import Process, Processes
 

@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from controllers.policy import Policy, load
 from controllers.policy import find as find_policy
-from results.schema import Connection, Death, Expectation, PlannedCall
+from results.outages import Death
+from results.schema import Connection, Expectation, PlannedCall
 from topologies.spec import Flow, Network, Role
 
 _FOLDER = Path(__file__).parent

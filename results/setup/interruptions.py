@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
+from results.measured import Interruption
 from results.media import Stream
 from results.packets import PacketTable
-from results.schema import Interruption
 
 #: A silence that counts, in ns; the media of a call sends 50 packets a second.
 _SILENCE = 1_000_000_000

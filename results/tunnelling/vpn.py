@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 from results.absence import Canaries
 from results.media import Stream
+from results.outages import Outage
 from results.packets import PacketTable
 from results.problems import Problem
-from results.schema import CallResult, Citation, Outage, Run
+from results.schema import CallResult, Citation, Run
 from results.setup.turn import Turn
 from results.tracing.legs import Conversations
 from results.tracing.openings import Opening
@@ -27,7 +28,7 @@ class Remark:
 
 @dataclass(frozen=True)
 class Findings:
-    """What was found of the VPNs of a run."""
+    """What was found of the VPNs of a run, or of other things that befell it."""
 
     remarks: tuple[Remark, ...] = ()
     problems: tuple[Problem, ...] = ()
@@ -35,7 +36,7 @@ class Findings:
 
 @dataclass(frozen=True)
 class Scenery:
-    """All that findings about VPNs are read from."""
+    """All that such findings are read from."""
 
     table: PacketTable
     places: Places
