@@ -92,14 +92,16 @@ class Call:
         """Follow the call's course to its end, or until it is lost: then end it, and say why."""
         task = asyncio.ensure_future(course)
         either: list[asyncio.Future[Any]] = [task, self.lost]
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
             task.cancel()
-            await asyncio.wait([task])
-        elif isinstance(error := task.exception(), GoneError | CallFailed):
+        await asyncio.wait([task])
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, GoneError | CallFailed):
             self.lose(str(error))
-        else:
-            await task
+        elif error:
+            raise error
         self._recovery.stop()
         if self.lost.done():
             await self._give_up(self.lost.result())

@@ -62,6 +62,7 @@ class Recovery:
         self.heard()
         self._claim()
         self._watch = asyncio.create_task(self._watch_over(is_caller))
+        self._watch.add_done_callback(self._watched)
 
     def heard(self) -> None:
         """Media has come."""
@@ -112,6 +113,11 @@ class Recovery:
                     return self._lose(f"no media for {silence:.0f} s{why}")
             elif now >= renew_at:
                 await self._restart("the relay's credentials expire")
+
+    def _watched(self, watch: asyncio.Task[None]) -> None:
+        """Nobody else would hear of an error there."""
+        if not watch.cancelled() and (error := watch.exception()):
+            self._lose(f"{type(error).__name__}: {error}")
 
     async def _restart(self, because: str) -> bool:
         """Try until media comes again, or for too long."""
