@@ -14,7 +14,8 @@ from aiortc import RTCIceServer, RTCPeerConnection
 
 from agents import ice
 from agents.api import Api, ApiError
-from agents.ice.restart import Described, Restartable, described_anew, read_described
+from agents.ice.protocol import Described, IceAgent
+from agents.ice.restart import described_anew, read_described
 from agents.talk import say
 
 #: How long no media may come before ICE restarts, in seconds.
@@ -94,7 +95,7 @@ class Recovery:
             say("not_restarted", call=self._call, because=str(error) or type(error).__name__)
 
     @property
-    def _agent(self) -> Restartable:
+    def _agent(self) -> IceAgent:
         transport = self._connection.getSenders()[0].transport
         return ice.agent_of(transport.transport)
 

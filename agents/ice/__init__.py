@@ -3,6 +3,7 @@
 import aiortc.rtcicetransport
 from aiortc.rtcicetransport import RTCIceTransport
 
+from agents.ice.protocol import IceAgent
 from agents.ice.restart import Restartable
 
 
@@ -11,7 +12,7 @@ def install() -> None:
     aiortc.rtcicetransport.Connection = Restartable  # type: ignore[attr-defined]
 
 
-def agent_of(transport: RTCIceTransport) -> Restartable:
+def agent_of(transport: RTCIceTransport) -> IceAgent:
     """The ICE agent behind an aiortc transport, once :func:`install` was called."""
     agent = transport._connection
     assert isinstance(agent, Restartable)

@@ -9,9 +9,8 @@ above as if nothing had happened (RFC 8842, section 5.5). Who controlled goes on
 import asyncio
 import re
 from collections.abc import Coroutine
-from typing import Any, NamedTuple
+from typing import Any
 
-from aioice import Candidate
 from aiortc import RTCIceServer
 from aiortc.rtcicetransport import (
     RTCIceParameters,
@@ -22,26 +21,13 @@ from aiortc.rtcicetransport import (
 from aiortc.sdp import SessionDescription
 
 from agents.ice.direct_first import DirectFirst
-from agents.ice.protocol import SelectedPair
+from agents.ice.protocol import Described, SelectedPair
 
 #: How long the end of a generation may take, in seconds: a dead relay answers nothing.
 _END_SECONDS = 1.0
 
 #: Session id and version of the origin (RFC 8866, section 5.2).
 _VERSION = re.compile(r"^(\S+ \S+) (\d+)")
-
-
-class Described(NamedTuple):
-    """What one end tells of its generation."""
-
-    ufrag: str
-    password: str
-    candidates: tuple[Candidate, ...]
-
-    @property
-    def has_relay(self) -> bool:
-        """Whether a relay has given it an address."""
-        return any(candidate.type == "relay" for candidate in self.candidates)
 
 
 class Restartable(DirectFirst):
@@ -66,8 +52,11 @@ class Restartable(DirectFirst):
         # What it receives is for whoever waits at this one.
         self._next._queue = self._queue
         await self._next.gather_candidates()
-        own = self._next
-        return Described(own.local_username, own.local_password, tuple(own.local_candidates))
+        return Described(
+            self._next.local_username,
+            self._next.local_password,
+            tuple(map(candidate_from_aioice, self._next.local_candidates)),
+        )
 
     async def finish_restart(self, remote: Described) -> None:
         """Check the pairs of the new generation, and go over to the one that is nominated.
@@ -76,7 +65,7 @@ class Restartable(DirectFirst):
         """
         assert self._next is not None
         self._next.remote_username, self._next.remote_password = remote.ufrag, remote.password
-        for candidate in (*remote.candidates, None):
+        for candidate in (*map(candidate_to_aioice, remote.candidates), None):
             await self._next.add_remote_candidate(candidate)
         await self._next.connect()
         self._stop_asking()
@@ -133,7 +122,7 @@ def described_anew(sdp: str, own: Described) -> str:
     session.origin = _VERSION.sub(lambda o: f"{o[1]} {int(o[2]) + 1}", session.origin or "")
     for media in session.media:
         media.ice = RTCIceParameters(usernameFragment=own.ufrag, password=own.password)
-        media.ice_candidates = [candidate_from_aioice(each) for each in own.candidates]
+        media.ice_candidates = list(own.candidates)
         media.ice_candidates_complete = True
     return str(session)
 
@@ -144,5 +133,4 @@ def read_described(sdp: str) -> Described:
     assert media.ice
     assert media.ice.usernameFragment
     assert media.ice.password
-    candidates = tuple(candidate_to_aioice(each) for each in media.ice_candidates)
-    return Described(media.ice.usernameFragment, media.ice.password, candidates)
+    return Described(media.ice.usernameFragment, media.ice.password, tuple(media.ice_candidates))

@@ -8,7 +8,7 @@ import pytest
 
 from agents import recovery
 from agents.api import ApiError
-from agents.ice.restart import Described
+from agents.ice.protocol import Described
 from agents.recovery import Recovery
 
 RELAY = {"urls": ["turn:relay.service.example:3478"], "username": "u", "credential": "c"}
