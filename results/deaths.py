@@ -145,11 +145,15 @@ def _without_front_end(scenery: Scenery, gone: _Gone, call: CallResult) -> Itera
 
 
 def _refused(scenery: Scenery, gone: _Gone, user: str) -> list[int]:
-    """Rows of the dead server's refusals of connections, at a user's own tap."""
+    """Rows of the dead server's refusals of connections, at a user's own tap.
+
+    A reset that answers a SYN has the sequence number 0 (RFC 9293, section 3.10.7.1).
+    """
     table = scenery.table
     own = [index for index, tap in enumerate(table.taps) if tap.host == user and tap.mac]
     address = int(scenery.places.hosts[gone.death.host].address)
-    resets = (table.protocol == IP_TCP) & ((table.tcp_flags & RST) != 0) & (table.src == address)
+    resets = (table.protocol == IP_TCP) & ((table.tcp_flags & RST) != 0) & (table.tcp_seq == 0)
+    resets &= table.src == address
     after = table.time > gone.outage.killed * _SECOND
     return np.flatnonzero(resets & np.isin(table.tap, own) & after).tolist()
 
@@ -176,11 +180,15 @@ def _remark(scenery: Scenery, gone: _Gone, call: CallResult) -> Remark:
         frames.append(cite(table, gone.last, f"the last that {host} said before it died"))
     returns = "was started anew" if gone.outage.started else "did not come back"
     said = f"{host} died{_into_media(scenery, gone)} and {returns}"
-    for user in call.participants:
-        refused = _refused(scenery, gone, user)
-        if refused:
-            said += f", {len(refused)} times not there for {user}"
-            frames.append(cite(table, refused[0], f"nobody is there for {user}"))
+    refused = {user: _refused(scenery, gone, user) for user in call.participants}
+    if any(refused.values()):
+        counts = (f"{user} {len(rows)}" for user, rows in refused.items())
+        said += f", connections that it refused meanwhile: {', '.join(counts)}"
+        frames += [
+            cite(table, rows[0], f"nobody is there for {user}")
+            for user, rows in refused.items()
+            if rows
+        ]
     for gap in call.interruptions:
         where = f"frames {gap.frames[0]} and {gap.frames[1]} of {gap.tap}"
         said += f", no media from {gap.from_} to {gap.to} for {gap.seconds:.2f} s ({where})"
