@@ -121,9 +121,10 @@ class Recovery:
             self._lose(f"{type(error).__name__}: {error}")
 
     async def _restart(self, because: str) -> bool:
-        """Try until media comes again, or for too long."""
+        """Try until it has succeeded, or for too long."""
         async with self.restarting:
-            while time.monotonic() - self._last < GIVE_UP:
+            deadline = self._last + GIVE_UP
+            while time.monotonic() < deadline:
                 say("restarting", call=self._call, because=because)
                 try:
                     async with asyncio.timeout(_RESTART):

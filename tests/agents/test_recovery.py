@@ -168,3 +168,22 @@ def test_a_refused_offer_is_made_again() -> None:
         assert not call.lost.is_set()
 
     asyncio.run(story())
+
+
+def test_a_renewal_that_fails_ends_though_media_goes_on() -> None:
+    """Whoever wants to hang up waits for it."""
+
+    async def story() -> None:
+        call = _Call(_Api(), works=False)
+
+        async def hear() -> None:
+            while True:
+                call.heard()
+                await asyncio.sleep(0.01)
+
+        hearing = asyncio.create_task(hear())
+        assert await asyncio.wait_for(call._restart("the relay's credentials expire"), 20) is False
+        hearing.cancel()
+        assert not call.lost.is_set()
+
+    asyncio.run(story())
