@@ -63,15 +63,18 @@ class Restartable(DirectFirst):
 
         ConnectionError when none works; packets then leave as before.
         """
-        assert self._next is not None
-        self._next.remote_username, self._next.remote_password = remote.ufrag, remote.password
+        generation = self._next
+        assert generation is not None
+        generation.remote_username, generation.remote_password = remote.ufrag, remote.password
         for candidate in (*map(candidate_to_aioice, remote.candidates), None):
-            await self._next.add_remote_candidate(candidate)
-        await self._next.connect()
+            await generation.add_remote_candidate(candidate)
+        await generation.connect()
         self._stop_asking()
         # The other end may still send by the old one: its sockets stay until the end.
         self._former += (self._generation,) if self._generation else ()
-        self._generation, self._next = self._next, None
+        self._generation = generation
+        if self._next is generation:
+            self._next = None
 
     async def recvfrom(self) -> tuple[bytes, int]:
         """Receive by any generation; whoever hears nothing must tell that one is lost."""
