@@ -27,7 +27,9 @@ def test_the_keys_of_a_result_are_those_that_were_promised() -> None:
         "unsupported", "calls", "citations", "run", "seconds",
     ]  # fmt: skip
     (call,) = result["calls"]
-    assert list(call) == ["participants", "steps", "media", "selected", "pairs"]
+    assert list(call) == [
+        "participants", "steps", "media", "selected", "pairs", "restarts", "interruptions", "lost",
+    ]  # fmt: skip
     assert list(call["steps"][0]) == ["step", "name", "flows", "tap", "frame", "time"]
     assert list(call["media"][0]) == [
         "from", "to", "flows", "transport", "relayed_by", "taps", "packets", "authenticated",
