@@ -12,7 +12,6 @@ from tests.mutation.subject import Draft, Mutant, Mutation, Subject
 from tests.mutation.trial import MUTATIONS, Fate, try_all, try_one
 from tests.results.recorded import reseal, unpack
 
-
 _OUTAGE = "an outage told otherwise"
 
 
