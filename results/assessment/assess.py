@@ -95,7 +95,7 @@ class _Tried:
         # A connection that is used, not only opened, is one more.
         used = 0 if claim.transport == "udp" else 1
         if not claim.answered <= len(seen) <= claim.answered + used:
-            yield (f"{says}: {claim.answered} probes were answered; the captures show {len(seen)}")
+            yield f"{says}: {claim.answered} probes were answered; the captures show {len(seen)}"
         elif claim.round_trips_ms and median(claim.round_trips_ms) < median(seen):
             # What takes some time in the program cannot take longer at the tap below it.
             yield f"{says}: it answers sooner than the captures show ({median(seen):g} ms)"
@@ -150,9 +150,12 @@ class _Tried:
         return _Because("probes arrive there, but no answer comes back")
 
     def _unresolved(self) -> _Because:
-        """Nothing left for the way: what became of the question for its address."""
+        """Nothing left for the way: what became of the question for its address.
+
+        The host's own, or that of the name server that it asked.
+        """
         for path in self._reading.udp.paths:
-            if path.first.kind is Kind.DNS and path.origin == self._host and not path.complete:
+            if path.first.kind is Kind.DNS and not path.complete:
                 fate = self._reading.fates.of(path)
                 return _Because(f"{self._claim.why} ({fate.because})", fate.by, fate.rule)
         return _Because(self._claim.why)

@@ -82,6 +82,19 @@ def test_tcp_that_a_policy_refuses_is_named_with_its_rule(runs: Path, tmp_path: 
         assert (ways[edge]["by"], ways[edge]["rule"]) == ("office", "default_deny")
 
 
+@pytest.mark.long
+def test_names_that_cannot_be_resolved_name_the_rule_too(runs: Path, tmp_path: Path) -> None:
+    policy = tmp_path / "no_dns.yaml"
+    text = files()["web_only.yaml"]
+    policy.write_text(text.replace("ports: [53]", "ports: [54]"), encoding="utf-8")
+    code, found = _assess(runs, "external_direct", "alice", "--policy", f"office={policy}")
+    assert (code, found["doubts"]) == (1, [])
+    for way in found["ways"]:
+        assert (way["works"], way["sent"], way["loss"]) == (False, 0, None)
+        assert (way["by"], way["rule"]) == ("office", "no_udp")
+        assert f"{way['name']} cannot be resolved" in way["because"]
+
+
 def test_a_slow_and_lossy_line_shows(runs: Path, documented: Path) -> None:
     scenario = str(documented / "far_away.py")
     code, found = _assess(runs, scenario, "alice")
