@@ -5,7 +5,9 @@ one takes it, so two sightings are joined across a link only where the MACs say 
 and inside a host only from an arrival to a departure. Nearness in time keeps a
 retransmission from being joined with a copy that was dropped: payloads are equal,
 but no retransmission of STUN comes sooner than 500 ms (RFC 8489, section 6.2.1;
-RFC 8445, section 14.3), of DNS, TCP and DTLS 1 s.
+RFC 8445, section 14.3), of DNS, DTLS and a TCP SYN 1 s (RFC 6347, section 4.2.4.1;
+RFC 6298, section 2). SRTP and SRTCP are never sent again as they were: each packet has
+an index of its own (RFC 3711, section 3.3).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,8 +23,17 @@ from results.tracing.places import Places
 from topologies.spec import Role, Tap
 
 #: Longest time, in ns, that a packet may take over one link or through one host, and over an
-#: impaired link more than it delays.
+#: impaired link more than it delays, whatever the packet is.
 LONGEST_HOP = 400_000_000
+#: The same for kinds that are sent again later than STUN, or never. A machine with too few
+#: or emulated processors holds packets that long.
+_LONGEST_HOPS = {
+    Kind.DNS: 900_000_000,
+    Kind.DTLS: 900_000_000,
+    Kind.TCP: 900_000_000,
+    Kind.RTP: 2_000_000_000,
+    Kind.RTCP: 2_000_000_000,
+}
 #: The clocks of the two ends of a veth can invert by some µs; ns.
 INVERSION = 1_000_000
 
@@ -159,7 +170,8 @@ def line_after(places: Places, seen: Sighting) -> Line:
 
 def may_follow(line: Line, before: Sighting, after: Sighting) -> bool:
     """Whether two sightings are near enough in time to be of one packet."""
-    return -INVERSION <= after.time - before.time <= LONGEST_HOP + line.longest
+    longest = _LONGEST_HOPS.get(before.kind, LONGEST_HOP) + line.longest
+    return -INVERSION <= after.time - before.time <= longest
 
 
 _ROUTING = (Role.ROUTER, Role.NAT)

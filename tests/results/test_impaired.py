@@ -73,14 +73,14 @@ def slow(**asked: float) -> Network:
 
 
 def test_a_packet_may_take_as_long_as_the_cable_delays(tmp_path: FilePath) -> None:
-    story = told(slow(delay_ms=900), [900.0])
+    story = told(slow(delay_ms=1000), [2100.0])
     (path,) = story.travels(tmp_path).paths
     assert path.taps == ("office_nat-eth1", "inet-eth0", "inet-eth1", "eve-eth0")
     assert path.complete
 
 
 def test_over_a_cable_that_does_not_delay_it_may_not(tmp_path: FilePath) -> None:
-    travels = told(with_eve(), [900.0]).travels(tmp_path)
+    travels = told(with_eve(), [2100.0]).travels(tmp_path)
     assert [path.lost_at for path in travels.paths] == ["access", None]
     assert [hole.missed and hole.missed.name for hole in travels.holes] == ["office_nat-eth1"]
 

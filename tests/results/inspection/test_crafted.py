@@ -27,8 +27,8 @@ from tests.results.inspection.crafted import (
     media,
     talk,
 )
-from tests.results.story import end, stun, xored
 from tests.results.protocols.test_dtls import record
+from tests.results.story import end, stun, xored
 
 HUNDRED = range(100)
 OTHER = 0x22222222

@@ -1,5 +1,6 @@
 """Packets are followed by payload, nearness in time and topology together."""
 
+from collections.abc import Sequence
 from pathlib import Path as FilePath
 
 import pytest
@@ -38,6 +39,7 @@ from tests.results.story import (
 )
 
 CHECK = stun(0x0001, 7)
+DTLS_RECORD = bytes.fromhex("16fefd") + bytes(8) + b"\0\x10" + bytes(16)
 
 
 def only_path(travels: Travels) -> Path:
@@ -98,6 +100,33 @@ def test_a_copy_lost_on_a_link_is_not_joined_with_a_later_one(tmp_path: FilePath
     assert lost.lost_at == "head"
     assert passed.complete
     assert not travels.holes
+
+
+def held(route: Sequence[Hop], payload: bytes, seconds: float, tmp_path: FilePath) -> Travels:
+    """A packet that the last but one hop's host holds for so long."""
+    story = Story()
+    story.send(route[:-1], ends(ALICE, BEA), payload)
+    story.wait(seconds)
+    story.send(route[-1:], ends(ALICE, BEA), payload)
+    return story.travels(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("payload", "seconds"), [(CHECK, 0.35), (DTLS_RECORD, 0.85), (rtp(1), 1.9)]
+)
+def test_a_packet_that_a_busy_machine_held_is_the_same(
+    tmp_path: FilePath, payload: bytes, seconds: float
+) -> None:
+    path = only_path(held(ALICE_BEA, payload, seconds, tmp_path))
+    assert path.complete
+
+
+@pytest.mark.parametrize(("payload", "seconds"), [(CHECK, 0.5), (DTLS_RECORD, 1), (rtp(1), 2.1)])
+def test_what_comes_later_than_its_kind_may_is_another(
+    tmp_path: FilePath, payload: bytes, seconds: float
+) -> None:
+    first, *_ = held(ALICE_BEA, payload, seconds, tmp_path).paths
+    assert not first.complete
 
 
 def test_a_late_duplicate_is_not_the_same_packet(tmp_path: FilePath) -> None:
