@@ -1,10 +1,14 @@
 """The client's side of the service's REST surface (see agents/rest_users.py)."""
 
+import asyncio
 import json
 import socket
+import time
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from aiohttp import (
     ClientError,
@@ -16,9 +20,13 @@ from aiohttp import (
 
 from agents.ice.proxy import login, refused_login
 from agents.ice.servers import Proxy
+from agents.talk import say
 from agents.tls import client_context
 
 _TIMEOUT = ClientTimeout(total=60)
+
+#: How long a server may be away before it counts as gone, and between two tries; in seconds.
+AWAY, _PAUSE = 8.0, 0.25
 
 #: How long an idle connection is kept, in seconds: what is said in a call opens no other.
 _KEEPALIVE_SECONDS = 3600.0
@@ -79,11 +87,12 @@ class Api:
         """Tell the front end that the user is there."""
         await self._call("POST", f"{self._front_end}/v1/users/{self._user}/session", {})
 
-    async def relay(self) -> dict[str, Any]:
-        """An ICE server: relay URLs with short-lived credentials."""
+    async def relay(self) -> tuple[dict[str, Any], float]:
+        """An ICE server: relay URLs with credentials; and when these expire, since the epoch."""
         answer = await self._call("GET", f"{self._front_end}/v1/users/{self._user}/relay")
         servers: list[dict[str, Any]] = answer["iceServers"]
-        return next(one for one in servers if one["routeType"] == self._route_type)
+        server = next(one for one in servers if one["routeType"] == self._route_type)
+        return server, datetime.fromisoformat(answer["expiresOn"]).timestamp()
 
     async def notifications(self, after: int) -> list[dict[str, Any]]:
         """Wait for notifications beyond number ``after``; empty when none came for a while."""
@@ -95,6 +104,10 @@ class Api:
         """Invite a contact with our offer and its candidates."""
         body = {"call": call, "to": self._contacts[to], "sdp": sdp}
         await self._call("POST", f"{self._front_end}/v1/calls", body)
+
+    async def offer(self, call: str, sdp: str) -> None:
+        """Offer the others of a call a new description of ours, which restarts ICE."""
+        await self._call("POST", f"{self._front_end}/v1/calls/{call}/offers", {"sdp": sdp})
 
     async def answer(self, call: str, sdp: str) -> None:
         """Answer an invite with our own description and its candidates."""
@@ -113,23 +126,35 @@ class Api:
         """End a call for both."""
         await self._call("DELETE", f"{self._front_end}/v1/calls/{call}")
 
-    async def report(self, call: str, received: int) -> None:
-        """Send telemetry of a finished call: how many audio frames were received."""
-        body = {"call": call, "received_frames": received}
+    async def report(self, call: str, received: int, lost: str = "") -> None:
+        """Send telemetry of a finished call: how many audio frames came, and why it was lost."""
+        body = {"call": call, "received_frames": received, "lost": lost}
         await self._call("POST", f"{self._telemetry}/v1/reports", body)
 
     async def _call(
         self, method: str, url: str, body: dict[str, Any] | None = None
     ) -> dict[str, Any]:
+        """Ask; a server that cannot be reached may be back soon, so ask it again for a while."""
+        away_since = None
         while True:
             session = self._session
             try:
                 return await _request(session, method, url, body, **self._options)
             except ClientHttpProxyError as error:
                 raise ApiError(self._refused_by_proxy(error, url)) from None
-            except ClientError:
-                if session is self._session:
+            except ClientError as error:
+                if session is not self._session:
+                    continue
+                if self.refusal is not None:
                     raise
+                now = time.monotonic()
+                if away_since is None:
+                    away_since = now
+                    say("unreachable", method=method, url=url, because=str(error))
+                elif now - away_since > AWAY:
+                    host = urlsplit(url).hostname
+                    raise GoneError(f"{host} could not be reached for {AWAY:g} s") from error
+            await asyncio.sleep(_PAUSE)
 
     @property
     def _options(self) -> dict[str, Any]:
@@ -178,3 +203,7 @@ class Refused(ApiError):  # noqa: N818 - an answer, and often the right one
         self.code = error.get("code", "")
         self.message = error.get("message", "no reason given")
         super().__init__(f"{request} was answered {status}: {self.message}")
+
+
+class GoneError(ApiError):
+    """A server of the service could not be reached for :data:`AWAY` seconds."""

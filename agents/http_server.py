@@ -7,12 +7,13 @@ and the server stays up: bodies are bounded in size and in the time that they ta
 import asyncio
 import json
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from agents.edge.refusal import Refusal, bad_request
 from agents.talk import say
@@ -33,9 +34,9 @@ _KEEPALIVE_SECONDS = 3600.0
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def application() -> web.Application:
-    """An empty application with our limits."""
-    return web.Application(client_max_size=BODY_MAX, middlewares=[_answered_in_shape])
+def application(middlewares: Sequence[Middleware] = ()) -> web.Application:
+    """An empty application with our limits, and with these middlewares inside of them."""
+    return web.Application(client_max_size=BODY_MAX, middlewares=[_answered_in_shape, *middlewares])
 
 
 async def serve(app: web.Application, config: dict[str, Any]) -> None:

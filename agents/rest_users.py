@@ -7,6 +7,7 @@
     GET    /v1/users/ID/notifications?after=N wait for notifications beyond N
     POST   /v1/calls                          invite: {"call", "to", "sdp"}
     POST   /v1/calls/CALL/answer              {"sdp"}
+    POST   /v1/calls/CALL/offers              {"sdp"}, amid a call: it restarts ICE
     POST   /v1/calls/CALL/candidates          {"candidate"}; "" ends them (RFC 8838)
     POST   /v1/calls/CALL/messages            chat: {"text"}
     DELETE /v1/calls/CALL                     hang up
@@ -28,9 +29,6 @@ from agents.talk import say
 #: How long a long poll waits before it returns empty, in seconds.
 _POLL_SECONDS = 25.0
 
-#: Life of the relay credentials that users get for themselves, in seconds.
-_TTL = 600
-
 
 class UsersSurface:
     """Calls between users, with their notifications and their access to relays."""
@@ -45,6 +43,7 @@ class UsersSurface:
         yield web.get("/v1/users/{id}/notifications", self._poll)
         yield web.post("/v1/calls", self._invite)
         yield web.post("/v1/calls/{call}/answer", self._answer)
+        yield web.post("/v1/calls/{call}/offers", self._offer)
         yield web.post("/v1/calls/{call}/candidates", self._candidates)
         yield web.post("/v1/calls/{call}/messages", self._chat)
         yield web.delete("/v1/calls/{call}", self._hang_up)
@@ -66,7 +65,7 @@ class UsersSurface:
 
     async def _relay(self, request: web.Request) -> web.Response:
         user = self._user(request, IN_CALLS)
-        return web.json_response(self._edge.relays.configuration(user, self._edge.clock(), _TTL))
+        return web.json_response(self._edge.relays.of_user(user, self._edge.clock()))
 
     async def _poll(self, request: web.Request) -> web.Response:
         user = self._user(request, IN_CALLS)
@@ -87,6 +86,11 @@ class UsersSurface:
         user = self._user(request, IN_CALLS)
         (sdp,) = await fields(request, "sdp")
         return self._done(request, self._edge.calls.answer(request.match_info["call"], user, sdp))
+
+    async def _offer(self, request: web.Request) -> web.Response:
+        user = self._user(request, IN_CALLS)
+        (sdp,) = await fields(request, "sdp")
+        return self._done(request, self._edge.calls.offer(request.match_info["call"], user, sdp))
 
     async def _candidates(self, request: web.Request) -> web.Response:
         user = self._user(request, IN_CALLS)

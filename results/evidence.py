@@ -31,8 +31,9 @@ from results.media import (
     too_short,
     unlisted_legs,
 )
-from results.media_keys import MediaKey, Socket, dtls_handshakes, keys_of_call, socket_at_start
+from results.media_keys import MediaKey, Socket, dtls_handshakes, keys_of_call
 from results.media_quality import with_quality
+from results.outages import Outage
 from results.packets import PacketTable
 from results.problems import Ground, Problem, cite
 from results.protocols.dtls import Handshake
@@ -48,6 +49,7 @@ from results.setup.chat import chat_citations, chat_problems
 from results.setup.checks import Check, checks_of, stun_messages
 from results.setup.first_packet import Reversal, reversal
 from results.setup.ice import Ice
+from results.setup.interruptions import interruptions
 from results.setup.pairs import pair_outcomes, pair_problems, unselected_pairs
 from results.setup.refused import (
     gathered_sockets,
@@ -55,6 +57,14 @@ from results.setup.refused import (
     refused_citations,
     refused_problems,
     refused_times,
+)
+from results.setup.restarts import (
+    Restarted,
+    before_restarts,
+    credential_problems,
+    restarted,
+    since,
+    sockets_of,
 )
 from results.setup.selection import Selection, off_the_pair, selection_of
 from results.setup.service_keys import ServiceKeys
@@ -113,7 +123,9 @@ class Reading:
         service: ServiceKeys | None = None,
         authority: Certificate | None = None,
         front_end_keys: KeyLogs | None = None,
+        outages: tuple[Outage, ...] = (),
     ) -> None:
+        self.outages = outages
         self.places: Places = places_of(run.network)
         self.streams: Streams = with_streams(table, self.places, tls_keys)
         self.table = table = self.streams.table
@@ -135,7 +147,14 @@ class Reading:
         self.errors = unreachables(table, self.places)
         self.shapers = Shapers(self.places, run.network, self.udp.paths)
         self.fates = Fates(
-            run.network, run.policies, self.turn, self.errors, self.places, counted, self.shapers
+            run.network,
+            run.policies,
+            self.turn,
+            self.errors,
+            self.places,
+            counted,
+            self.shapers,
+            outages,
         )
 
     @cached_property
@@ -152,16 +171,17 @@ class Reading:
     def checks(self) -> dict[str, dict[str, list[Check]]]:
         """Call -> participant -> the checks it sent."""
         return {
-            call.id: {
-                user: checks_of(self.places, self.spoken, call, user) for user in call.participants
+            each.id: {
+                user: checks_of(self.places, self.spoken, each, user) for user in each.participants
             }
             for call in self.calls
+            for each in (call, *call.restarts)
         }
 
     def sockets(self, call: Call) -> set[Socket]:
-        """The sockets from which a call's checks were sent."""
-        checks = (check for found in self.checks[call.id].values() for check in found)
-        return {socket_at_start(check.request) for check in checks} | gathered_sockets(call)
+        """The sockets from which a call's checks were sent, after restarts of ICE too."""
+        checks = (self.checks[each.id] for each in (call, *call.restarts))
+        return gathered_sockets(call).union(*map(sockets_of, checks))
 
     @cached_property
     def keys(self) -> tuple[list[MediaKey], list[Problem]]:
@@ -293,6 +313,8 @@ class Reading:
             streams=self.media[0],
             calls={call.call.id: call.result for call in calls},
             counted=self.counted,
+            outages=self.outages,
+            turn=self.turn,
         )
 
     def media_times(self) -> tuple[int, int] | None:
@@ -434,6 +456,7 @@ class Reading:
         ice = self.ice(call, selection)
         pairs = unselected_pairs(ice)
         reversed_ = self.reversal(ice)
+        restarts = tuple(self.restarts(call, streams))
         return CallEvidence(
             call=call,
             result=CallResult(
@@ -443,20 +466,45 @@ class Reading:
                 selected=dict(selection.selected),
                 pairs=pair_outcomes(ice, pairs),
                 nearness=self.edges.nearness(call),
+                restarts=tuple(one.record(self.table) for one in restarts),
+                interruptions=tuple(interruptions(self.table, streams)),
             ),
             selection=selection,
             media_flows=flows,
+            restarts=restarts,
             problems=(
                 *self.call_problems(call, streams, selection),
                 *pair_problems(ice, pairs),
                 *reversed_.problems(call),
                 *step_problems(self.scene, call, steps),
+                *(problem for one in restarts for problem in one.problems),
             ),
             citations=(
                 *citations_of(self.scene, call, steps),
                 *chat_citations(self.table, call),
                 *reversed_.citations,
             ),
+        )
+
+    def restarts(self, call: Call, streams: list[Stream]) -> Iterator[Restarted]:
+        """What the captures show of each restart of a call's ICE."""
+        for restart in call.restarts:
+            checks = self.checks[restart.id]
+            media = [path for stream in streams for path in since(stream, checks)]
+            candidates = self.candidate_problems(call, restart)
+            found = restarted(self.table, self.places, restart, checks, media)
+            yield replace(found, problems=(*candidates, *found.problems))
+
+    def candidate_problems(self, call: Call, described: Call) -> Iterator[Problem]:
+        """What is wrong with the candidates of a call, as it or a restart describes them."""
+        planned = next((plan for plan in self.run.calls if plan.id == call.id), None)
+        yield from candidate_problems(
+            self.table,
+            self.places,
+            self.spoken,
+            self.turn,
+            described,
+            relay_only=planned is not None and planned.relay_only,
         )
 
     def ice(self, call: Call, selection: Selection) -> Ice:
@@ -496,18 +544,13 @@ class Reading:
         """What is wrong with a call and its media."""
         planned = next((plan for plan in self.run.calls if plan.id == call.id), None)
         yield from selection.problems
-        yield from candidate_problems(
-            self.table,
-            self.places,
-            self.spoken,
-            self.turn,
-            call,
-            relay_only=planned is not None and planned.relay_only,
-        )
+        yield from credential_problems(self.table, call)
+        yield from self.candidate_problems(call, call)
         for stream in streams:
-            yield from losses(self.table, stream, self.fates.is_on_purpose)
+            yield from losses(self.table, stream, self.fates.is_explained)
             yield from astray(self.table, stream)
-            yield from off_the_pair(self.table, self.places, call, selection, stream.arrived)
+            first = before_restarts(stream, [self.checks[each.id] for each in call.restarts])
+            yield from off_the_pair(self.table, self.places, call, selection, first)
         if planned and call.answered_by_callee:
             yield from too_short(self.table, planned, streams)
             declared = self.declared[call.id]

@@ -14,9 +14,10 @@ from typing import Literal
 from controllers.flowtable import FlowTable, flow_table
 from controllers.lookup import PacketError, PacketQuery
 from controllers.policy import Policy
+from results.outages import Outage
 from results.packets import Kind
 from results.schema import Outcome
-from results.setup.turn import Turn
+from results.setup.turn import Allocation, Turn
 from results.shapers import BECAUSE, Shapers
 from results.tracing.paths import Path
 from results.tracing.places import Places
@@ -30,6 +31,8 @@ NAT_RULES = {
     "(RFC 4787, section 5), and the router itself takes nothing new from outside",
     "unsolicited": "the router forwards nothing new from outside",
 }
+
+_SECOND = 1e9
 
 #: Whether a packet begins a connection, or answers on one that a firewall remembers.
 State = Literal["new", "established"]
@@ -65,10 +68,12 @@ class Fates:
         places: Places,
         counted: Collection[str],
         shapers: Shapers | None = None,
+        outages: Iterable[Outage] = (),
     ) -> None:
         """``counted`` are the devices of whose rules there are counters."""
         self._counted = counted
         self._shapers = shapers
+        self._killed = [(one.host, int(one.killed * _SECOND)) for one in outages]
         self._places = places
         self._turn = turn
         self._errors = list(errors)
@@ -92,6 +97,7 @@ class Fates:
             )
         return (
             self._at_shaper(last)
+            or self._at_the_dead(path)
             or self._answered(last)
             or self._at_nat(last)
             or self._at_relay(last)
@@ -103,10 +109,13 @@ class Fates:
         """Whether a packet was lost on the way to a tap, where some are lost on purpose."""
         return not path.complete and self.of(path).by_chance
 
-    def is_on_purpose(self, path: Path) -> bool:
-        """Whether a packet was lost where some are lost on purpose, or dropped by a shaper."""
-        fate = None if path.complete else self.of(path)
-        return fate is not None and (fate.by_chance or fate.rule in BECAUSE)
+    def is_explained(self, path: Path) -> bool:
+        """Whether a packet was lost by chance, dropped by a shaper, or lost with a dead relay."""
+        if path.complete:
+            return False
+        fate = self.of(path)
+        dead = self._at_the_dead(path) is not None
+        return dead or fate.by_chance or fate.rule in BECAUSE
 
     def _at_tunnel(self, last: Sighting) -> Fate | None:
         """What cryptokey routing does (WireGuard whitepaper, section 2), at either end.
@@ -129,6 +138,24 @@ class Fates:
         else:
             return None
         return Fate(Outcome.REFUSED, f"{because} (cryptokey routing)", last.row, by, "AllowedIPs")
+
+    def _at_the_dead(self, path: Path) -> Fate | None:
+        """What becomes of packets for an allocation that a relay had before it died."""
+        last = path.last
+        for host, killed in self._killed:
+            if host == last.tap.host and last.time >= killed:
+                owner = self._owner(path)
+                if owner and owner.time < killed:
+                    because = f"{host} died, and with it the allocation of {owner.user}"
+                    return Fate(Outcome.REFUSED, because, last.row, host, "no allocation")
+        return None
+
+    def _owner(self, path: Path) -> Allocation | None:
+        """Whose allocation a packet is for that ended at a relay: its sender's, or its peer's."""
+        first, last = path.first.ends, path.last
+        if last.wrapped:
+            return self._turn.allocation(path.origin, (first.src, first.sport), last.time)
+        return self._turn.owner(last.tap.host, (last.ends.dst, last.ends.dport), last.time)
 
     def _at_firewall(self, last: Sighting, state: State) -> Fate | None:
         """What the firewall on the link does, if it enforces a policy."""

@@ -3,11 +3,13 @@
 Needs no root and no lab, and writes nothing.
 """
 
-from collections.abc import Mapping
+import contextlib
+import itertools
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from json import JSONDecodeError
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from cryptography.x509 import Certificate, load_pem_x509_certificate
 from pydantic import ValidationError
@@ -27,6 +29,9 @@ from results.verdict import Judgement, decide, flows_of
 from results.wire.capture import CaptureError
 from results.wire.captures import read_capture
 from topologies.spec import Role, Tap
+
+#: Call -> user -> why that one gave it up.
+Lost: TypeAlias = dict[str, dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -64,12 +69,22 @@ def examine(folder: Path) -> Judged:
     counted = counted_by_rules(ending)
     authority = _read_authority(run_folder, problems)
     reading = Reading(
-        table, run, keys.tls, keys.dtls, counted, keys.service, authority, keys.front_ends
+        table,
+        run,
+        keys.tls,
+        keys.dtls,
+        counted,
+        keys.service,
+        authority,
+        keys.front_ends,
+        ending.outages if ending else (),
     )
     evidence = reading.evidence()
     problems += impaired.count_problems(run.network, ending, evidence.crossed) if ending else []
+    lost = _read_lost(run_folder, run)
+    problems += _lost_problems(lost)
     judgement = decide(run, evidence, claims, problems)
-    result = _result(run, evidence, judgement, _seconds(run_folder, ending))
+    result = _result(run, evidence, judgement, _seconds(run_folder, ending), lost)
     return Judged(run, ending, reading, evidence, judgement, result)
 
 
@@ -167,16 +182,38 @@ def _read_ending(folder: RunFolder, problems: list[Problem]) -> Ending | None:
 def _read_claims(
     folder: RunFolder, run: Run, problems: list[Problem]
 ) -> dict[str, dict[str, Claim]]:
-    """The last claim of each user in each call."""
+    """The claim of each user in each call, and after each restart of its ICE."""
     claims: dict[str, dict[str, Claim]] = {}
     for user in _users(run):
         try:
             for claim in folder.read_claims(user):
-                claims.setdefault(claim.call, {})[user] = claim
+                claims.setdefault(_restart_of(claims, claim.call, user), {})[user] = claim
         except (JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, ValidationError):
             text = f"events/{user}.jsonl cannot be read: it is not one JSON object a line"
             problems.append(Problem(Ground.NO_CLAIM, text))
     return claims
+
+
+def _restart_of(claims: Mapping[str, Mapping[str, Claim]], call: str, user: str) -> str:
+    """The id of a call, or of its next restart where a user has claimed something of it."""
+    ids = (f"{call}#{number}" if number else call for number in itertools.count())
+    return next(name for name in ids if user not in claims.get(name, {}))
+
+
+def _read_lost(folder: RunFolder, run: Run) -> Lost:
+    """Call -> who gave it up -> why, as far as events can be read."""
+    lost: Lost = {}
+    for user in _users(run):
+        with contextlib.suppress(JSONDecodeError, UnicodeDecodeError, KeyError, TypeError):
+            for call, why in folder.read_lost(user):
+                lost.setdefault(call, {})[user] = why
+    return lost
+
+
+def _lost_problems(lost: Lost) -> Iterator[Problem]:
+    for call, users in lost.items():
+        for user, why in users.items():
+            yield Problem(Ground.CALL, f"{user} gave up call {call}: {why}")
 
 
 def _problem(ground: Ground, folder: RunFolder, error: Exception) -> Problem:
@@ -197,7 +234,9 @@ def _seconds(folder: RunFolder, ending: Ending | None) -> Seconds:
     return Seconds(boot=known.get("boot"), call=known.get("call"))
 
 
-def _result(run: Run, evidence: Evidence, judgement: Judgement, seconds: Seconds) -> Result:
+def _result(
+    run: Run, evidence: Evidence, judgement: Judgement, seconds: Seconds, lost: Lost
+) -> Result:
     return Result.model_validate(
         {
             "schema": 1,
@@ -207,7 +246,10 @@ def _result(run: Run, evidence: Evidence, judgement: Judgement, seconds: Seconds
             "signalling_flows": flows_of(evidence.signalling),
             "media_flows": flows_of(evidence.media),
             "unsupported": evidence.unsupported,
-            "calls": tuple(call.result for call in evidence.calls),
+            "calls": tuple(
+                call.result.model_copy(update={"lost": lost.get(call.call.id, {})})
+                for call in evidence.calls
+            ),
             "citations": judgement.citations,
             "run": run.run,
             "seconds": seconds,

@@ -88,3 +88,14 @@ class LineCount(Record):
     overflowed: int
     #: Passed more than 3 ms after their time; netem does not tell.
     late: int
+
+
+class Interruption(Record):
+    """A time without media in one direction, at the tap of who should have received it."""
+
+    from_: str = Field(alias="from")
+    to: str
+    seconds: float
+    #: The last packet before and the first after, frames of this tap.
+    tap: str
+    frames: tuple[int, int]

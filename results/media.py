@@ -160,10 +160,10 @@ def unlisted_legs(places: Places, opened: Iterable[Opened]) -> list[str]:
 
 
 def losses(
-    table: PacketTable, stream: Stream, is_on_purpose: Callable[[Path], bool]
+    table: PacketTable, stream: Stream, is_explained: Callable[[Path], bool]
 ) -> list[Problem]:
     """Media that vanished on the way, other than on purpose or at the very end of the call."""
-    gone = (path for path in lost_paths(stream) if not is_on_purpose(path))
+    gone = (path for path in lost_paths(stream) if not is_explained(path))
     lost = sorted(gone, key=_where_lost)
     return [_loss(table, stream, list(group)) for _, group in groupby(lost, key=_where_lost)]
 

@@ -29,7 +29,8 @@ from typing import Literal, TypeVar
 from pydantic import Field, ValidationError
 
 from controllers.policy import Policy
-from results.measured import Hop, LineCount, Quality
+from results.measured import Hop, Interruption, LineCount, Quality
+from results.outages import Death, Outage
 from results.record import Record
 from results.seal import Seal, difference, sealed_file
 from topologies.spec import Flow, Name, Network
@@ -146,6 +147,9 @@ class Run(Record):
     connections: tuple[Connection, ...] = ()
     #: The relay that users ask for: that which the resolver tells them, or the first there is.
     route_type: Literal["nearest", "any"] = "nearest"
+    deaths: tuple[Death, ...] = ()
+    #: How long the relay's credentials of users are good, in seconds; None as usual.
+    relay_ttl: int | None = None
     #: Whether users bear tokens; in runs of earlier versions they did not.
     tokens: bool = False
     #: Firewall -> the policy that it enforces; one without is a plain cable.
@@ -178,6 +182,7 @@ class Ending(Record):
     nats: dict[str, dict[str, int]] = Field(default_factory=dict)
     #: Impaired cable -> sender -> what became of its frames.
     lines: dict[str, dict[str, LineCount]] = Field(default_factory=dict)
+    outages: tuple[Outage, ...] = ()
     #: Process -> exit code.
     exits: dict[str, int]
     #: Duration of "boot" and "call" in seconds.
@@ -320,6 +325,17 @@ class Nearness(Record):
         return self.nearest == self.server
 
 
+class Restart(Record):
+    """ICE that was restarted in mid-call: who offered that, where, and what it selected."""
+
+    offered_by: str
+    tap: str
+    frame: int
+    #: Seconds since the run's first frame.
+    time: float
+    selected: dict[str, Selected]
+
+
 class CallResult(Record):
     """What the captures show of one call."""
 
@@ -333,6 +349,11 @@ class CallResult(Record):
     refused: Refused | None = None
     #: The front ends and relays of both, where the service has several regions.
     nearness: tuple[Nearness, ...] = ()
+    restarts: tuple[Restart, ...] = ()
+    #: Whenever no media came for more than a second, and came again.
+    interruptions: tuple[Interruption, ...] = ()
+    #: Who gave the call up, and why, by what each says: a claim.
+    lost: dict[str, str] = Field(default_factory=dict)
 
 
 class Citation(Record):
@@ -447,6 +468,15 @@ class RunFolder:
             event = json.loads(line)
             if event["event"] == "selected":
                 yield Claim.model_validate({key: event[key] for key in ("call", "local", "remote")})
+
+    def read_lost(self, agent: str) -> Iterator[tuple[str, str]]:
+        """Calls that the agent gave up, and why; none when it left no event log."""
+        if not self.events(agent).exists():
+            return
+        for line in self.events(agent).read_text(encoding="utf-8").splitlines():
+            event = json.loads(line)
+            if event["event"] == "lost":
+                yield str(event["call"]), str(event["because"])
 
     def seal(self) -> None:
         """Mark the folder complete: the last act of a run, atomic."""

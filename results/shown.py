@@ -6,6 +6,7 @@ from results.impaired import Crossed
 from results.problems import Problem
 from results.schema import MEDIA_OVER_VPN, CallResult, Citation
 from results.setup.calls import Call
+from results.setup.restarts import Restarted
 from results.setup.selection import Selection
 from results.tracing.legs import NamedFlow
 from results.tunnelling.vpn import Remark
@@ -23,6 +24,7 @@ class CallEvidence:
     media_flows: tuple[NamedFlow, ...]
     problems: tuple[Problem, ...]
     citations: tuple[Citation, ...]
+    restarts: tuple[Restarted, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,9 @@ def _problems(run: Run, evidence: Evidence, claims: Claims) -> Iterator[Problem]
     yield from _expectation_problems(run.expect, evidence)
     for call in evidence.calls:
         yield from claim_problems(call.call, call.selection, claims.get(call.call.id, {}))
+        for restart in call.restarts:
+            said = claims.get(restart.call.id, {})
+            yield from claim_problems(restart.call, restart.selection, said)
 
 
 def _planned(run: Run, evidence: Evidence) -> list[PlannedCall]:

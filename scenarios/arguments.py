@@ -166,6 +166,11 @@ def program_on_host(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def user(parser: argparse.ArgumentParser) -> None:
+    """Whose host it is about."""
+    parser.add_argument("host", metavar="HOST", help="the host of one of its users")
+
+
 def times(parser: argparse.ArgumentParser) -> None:
     """How often a benchmark runs."""
     parser.add_argument(

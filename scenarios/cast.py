@@ -13,7 +13,7 @@ from typing import Any
 
 from agents import relay
 from agents.edge import tokens
-from agents.edge.relay_access import credentials
+from agents.edge.relay_access import USERS_TTL, credentials
 from agents.http_server import HTTPS
 from agents.tls import Authority, new_authority
 from results.schema import Run, RunFolder
@@ -32,6 +32,8 @@ _TRUSTED_SERVICE = "trusted_service"
 
 #: Life of credentials for a third party's relay, in seconds.
 _THIRD_PARTY_TTL = 600
+#: How long the relay's credentials of an assessment are good, in seconds.
+_ASSESSORS_CREDENTIAL = 600
 
 #: Tones of the users, in hertz: multiples of 50 (see agents/tone.py).
 _LOWEST_TONE, _TONE_STEP = 400, 50
@@ -66,11 +68,14 @@ class Cast:
         processes: Processes,
         folder: RunFolder,
         world_secrets: WorldSecrets,
+        relay_ttl: int | None = None,
     ) -> None:
+        """``relay_ttl`` is how long relays' credentials are good, in seconds, if not as usual."""
         self._lab = lab
         self._processes = processes
         self._folder = folder
         self._secrets = world_secrets
+        self._relay_ttl = relay_ttl or USERS_TTL
         self._access_key = base64.b64encode(secrets.token_bytes(_ACCESS_KEY_BYTES)).decode()
         self._token_key = tokens.new_key()
 
@@ -94,6 +99,8 @@ class Cast:
         self._secrets.authority.write(self.authority)
         self._write_keys()
         network = self._lab.network
+        # What an earlier run left is none of this one's.
+        _state(self._keeper).unlink(missing_ok=True)
         hosts = network.with_role(Role.FRONT_END) + network.with_role(Role.TELEMETRY)
         servers = [self._spawn(host.name, self._server(host)) for host in hosts]
         servers += [
@@ -114,6 +121,19 @@ class Cast:
         }
         self._processes.wait_ready(list(clients.values()))
         return clients
+
+    def start_assessor(self, host: str) -> Process:
+        """Start the program that tries every way from a host to the service."""
+        expiry = int(time.time()) + _ASSESSORS_CREDENTIAL
+        username, credential = credentials(self._secrets.relay, f"assessment.{host}", expiry)
+        config = {
+            "ways": list(_ways(self._lab.network)),
+            "username": username,
+            "credential": credential,
+            "authority": str(self.authority),
+            "key_log": str(self._folder.keys(host, "tls")),
+        }
+        return self._spawn(host, Program(name=host, module="agents.assess", config=config))
 
     def _write_keys(self) -> None:
         """What the judge needs to check tokens, and to look for the access key."""
@@ -149,6 +169,7 @@ class Cast:
         }
         if host.role is Role.TELEMETRY:
             config["token_key"] = tokens.public_part(self._token_key)
+            config["states"] = [str(_state(self._keeper))]
             return Program(name=host.name, module="agents.telemetry", config=config)
         config |= self._keepers_own() if host == self._keeper else self._what_leads_to_keeper()
         return Program(name=host.name, module="agents.front_end", config=config)
@@ -162,6 +183,8 @@ class Cast:
             "nearest_relay_urls": self._urls({one.domain: None for one in relays}),
             "relay_addresses": [str(host.address) for host in relays],
             "relay_secret": self._secrets.relay,
+            "relay_ttl": self._relay_ttl,
+            "state": str(_state(self._keeper)),
             "access_key": self._access_key,
             "token_key": self._token_key,
         }
@@ -226,6 +249,7 @@ class Cast:
             "checks_first": [
                 call.id for call in run.calls if call.callee == user and call.callee_checks_first
             ],
+            "answers_when_told": [death.call for death in run.deaths if not death.after_seconds],
             "relay_only": [call.id for call in run.calls if call.relay_only],
             "proxy": self._proxy_of(user),
             "chats": {
@@ -284,6 +308,33 @@ def _measured(network: Network) -> Iterator[dict[str, Any]]:
         for host in map(network.host, region.hosts):
             if host.role in how:
                 yield {"host": host.name, "address": str(host.address), **how[host.role]}
+
+
+def _ways(network: Network) -> Iterator[dict[str, Any]]:
+    """All that a client may speak to: the servers, and the service's own relays."""
+    servers = network.with_role(Role.FRONT_END) + network.with_role(Role.TELEMETRY)
+    for host in servers:
+        yield _way(network, host, HTTPS, "tls")
+    for host in network.service_relays():
+        for transport in network.relay_transports:
+            port = relay.PORT if transport == "udp" else relay.STREAM_PORT
+            yield _way(network, host, port, transport)
+
+
+def _way(network: Network, edge: Host, port: int, transport: str) -> dict[str, Any]:
+    """One way to the service, as agents/assess.py takes it."""
+    return {
+        "edge": edge.name,
+        "name": network.own_name(edge),
+        "port": port,
+        "transport": transport,
+        "is_relay": edge.role is Role.RELAY,
+    }
+
+
+def _state(front_end: Host) -> Path:
+    """The file in which a front end keeps what it knows."""
+    return PRIVATE / f"{front_end.name}.state.json"
 
 
 def _credential(user: str) -> Path:

@@ -206,6 +206,20 @@ def _verbs() -> tuple[_Verb, ...]:
             (arguments.scenario, arguments.program_on_host, arguments.policy, arguments.runs),
         ),
         _Verb(
+            "assess",
+            "Say what a host reaches of the service: by which way, with what delay and loss. Exit "
+            "code 1 where a way does not work that calls need, 2 where it cannot be told.",
+            "./callpath assess external_direct alice",
+            commands.assess,
+            (
+                arguments.scenario,
+                arguments.user,
+                arguments.json,
+                arguments.policy,
+                arguments.runs,
+            ),
+        ),
+        _Verb(
             "shell",
             "Bring a scenario's network up with its services, and talk to Mininet's prompt.",
             "./callpath shell external_direct",

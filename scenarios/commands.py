@@ -273,6 +273,33 @@ def execute(options: argparse.Namespace) -> int:
     return code
 
 
+def assess(options: argparse.Namespace) -> int:
+    """Say what a user's host reaches of the service, by which way and how well."""
+    from results.wire.capture import CaptureError
+    from scenarios import assessing, display, runner, visit
+    from topologies.world import WorldError
+
+    try:
+        scenario = find(options.name)
+        conditions = runner.Conditions(scenario.policies_with(dict(options.policy)))
+        with display.progress(scenario.name) as progress:
+            found, folder = visit.assess(
+                scenario, conditions, _runs(options), options.host, progress
+            )
+    except (ScenarioError, PolicyError, RunFolderError, CaptureError) as error:
+        return _cannot(error)
+    except (runner.RunError, WorldError, OSError) as error:
+        return _cannot(error)
+    if options.json:
+        print(found.model_dump_json())  # noqa: T201
+    else:
+        assessing.show(found)
+    sys.stderr.write(f"callpath: the captures are in {display.short(folder)}\n")
+    if found.doubts:
+        return NOT_DONE
+    return FAIL if found.lacking else PASS
+
+
 def shell(options: argparse.Namespace) -> int:
     """Have the user talk to Mininet's prompt on a world."""
     from scenarios import display, runner, visit

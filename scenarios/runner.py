@@ -119,6 +119,8 @@ def _lay_out(scenario: Scenario, conditions: Conditions, runs: Path) -> RunFolde
             calls=scenario.planned_calls(),
             expect=scenario.expectation(),
             connections=scenario.planned_connections(),
+            deaths=scenario.planned_deaths(),
+            relay_ttl=scenario.relay_ttl,
             tokens=True,
             route_type=scenario.route_type,
             policies=dict(conditions.policies),

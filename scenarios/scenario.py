@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from controllers.policy import Policy, load
 from controllers.policy import find as find_policy
+from results.outages import Death
 from results.schema import Connection, Expectation, PlannedCall, StreamKind, Transport
 from topologies.spec import Flow, Network, Role
 
@@ -57,6 +58,19 @@ class ConnectVpn:
 
 
 @dataclass(frozen=True)
+class Dies:
+    """A server of the service dies during the first call, after so many seconds of media.
+
+    With ``after_seconds`` 0 it dies when the callee rings, which answers only then.
+    """
+
+    host: str
+    after_seconds: int = 0
+    #: Whether it is started anew at once; a front end only when somebody has missed it.
+    returns: bool = True
+
+
+@dataclass(frozen=True)
 class Scenario:
     """A use case. The expectations are exact sets: one flow more is as wrong as one less.
 
@@ -85,6 +99,10 @@ class Scenario:
     route_type: Literal["nearest", "any"] = "nearest"
     #: VPN users connect before the first call, unless it is said here.
     connections: tuple[ConnectVpn, ...] = ()
+    #: What of the service dies.
+    deaths: tuple[Dies, ...] = ()
+    #: How long the relay's credentials of users are good, in seconds, if not the usual time.
+    relay_ttl: int | None = None
     #: Firewall -> the policy that it enforces: a shipped one's name, or a YAML file's path.
     policies: Mapping[str, str] = field(default_factory=dict)
 
@@ -129,6 +147,14 @@ class Scenario:
             for c in self.connections
         )
 
+    def planned_deaths(self) -> tuple[Death, ...]:
+        """The deaths in the run folder's terms."""
+        first = self.planned_calls()[0].id
+        return tuple(
+            Death(host=d.host, call=first, after_seconds=d.after_seconds, returns=d.returns)
+            for d in self.deaths
+        )
+
     def expectation(self) -> Expectation:
         """What must come out, in the run folder's terms."""
         return Expectation(
@@ -153,6 +179,8 @@ def _problems(scenario: Scenario) -> Iterator[str]:
         yield from _call_problems(scenario.network, call)
     for connection in scenario.connections:
         yield from _connection_problems(scenario.network, connection)
+    for death in scenario.deaths:
+        yield from _death_problems(scenario.network, death)
     yield from _firewall_problems(scenario.network, scenario.policies)
     yield from _expectation_problems(scenario)
 
@@ -204,6 +232,14 @@ def _connection_problems(network: Network, connection: ConnectVpn) -> Iterator[s
         yield f"VPN {connection.vpn} has no user {connection.host!r}; there are: {users}"
     if connection.after_seconds <= 0:
         yield f"{connection.host} connects in mid-call: after_seconds is 1 or more"
+
+
+def _death_problems(network: Network, death: Dies) -> Iterator[str]:
+    mortal = [h.name for role in (Role.FRONT_END, Role.RELAY) for h in network.with_role(role)]
+    if death.host not in mortal:
+        yield f"it has no server {death.host!r} that may die; there are: {_listed(mortal)}"
+    if death.after_seconds < 0:
+        yield f"{death.host} dies in mid-call: after_seconds is 0 or more"
 
 
 def _firewall_problems(network: Network, named: Iterable[str]) -> Iterator[str]:

@@ -3,7 +3,8 @@
 Started by :class:`topologies.world.World`. A request is ``{"folder": PATH, "began":
 SECONDS}``: a run folder whose run.json says what to do, and when the command
 began (on the monotonic clock). With ``"execute"`` a program is run instead, with
-``"prompt"`` the user is asked what to do. Events tell the phase that begins
+``"assess"`` a host tries every way to the service, with ``"prompt"`` the user is asked
+what to do. Events tell the phase that begins
 (``{"phase": NAME}``), that a run is whole (``{"done": PATH}``) or why it is not
 (``{"failed": REASON}``).
 """
@@ -24,6 +25,7 @@ from controllers.policy import Policy
 from results.measured import LineCount
 from results.schema import Connection, Ending, PlannedCall, Run, RunFolder, TapCount
 from scenarios.cast import Cast, certify, new_secrets
+from scenarios.deaths import Deaths
 from scenarios.enforcement import Enforcement
 from topologies import nat, shaping
 from topologies.host_script import PRIVATE
@@ -101,7 +103,10 @@ class Stage:
                     self._tunnels.connect(vpn, client.host)
         self._name_servers = network.with_role(Role.FORWARDER) + network.with_role(Role.RESOLVER)
         self._used = False
-        self._processes.wait_ready([self._start(program) for program in self._services()])
+        services = [self._start(program) for program in self._services()]
+        self._processes.wait_ready(services)
+        relays = {relay.name for relay in network.with_role(Role.RELAY)}
+        self._relays = {one.name: one for one in services if one.name in relays}
 
     def run(self, folder: RunFolder, began: float) -> None:
         """Make the calls of one run and leave its folder complete."""
@@ -113,12 +118,14 @@ class Stage:
         taps = Taps(self._lab, self._processes, folder, self._canaries, later)
         try:
             _phase("agents")
-            cast = self._cast(folder)
+            cast = self._cast(folder, run.relay_ttl)
             servers = cast.start_servers()
             clients = cast.start_clients(run)
             ready = time.monotonic()
             _phase("calls")
-            self._make_calls(run, clients, taps)
+            mortal = self._relays | {server.name: server for server in servers}
+            deaths = Deaths(self._lab, self._processes, folder.path, mortal)
+            self._make_calls(run, clients, taps, deaths)
             called = time.monotonic()
             _phase("evidence")
             # The clients end meanwhile; the servers after them, or clients would try again.
@@ -130,12 +137,15 @@ class Stage:
             with contextlib.suppress(ProcessError):
                 taps.stop()
             raise
+        self._relays = {name: deaths.servers[name] for name in self._relays}
+        servers = [deaths.servers[server.name] for server in servers]
         self._processes.end(servers)
         agents = [*clients.values(), *servers]
         seconds = {"boot": ready - began, "call": called - ready}
         exits = {process.name: int(process.exit_code or 0) for process in agents}
         keep_logs(folder)
-        folder.write_ending(self._ending(counts, before, exits, seconds))
+        ending = self._ending(counts, before, exits, seconds)
+        folder.write_ending(ending.model_copy(update={"outages": tuple(deaths.outages)}))
         folder.seal()
 
     def execute(self, folder: RunFolder, request: dict[str, Any]) -> int:
@@ -169,6 +179,26 @@ class Stage:
         folder.seal()
         return exits[program.name]
 
+    def assess(self, folder: RunFolder, host: str) -> None:
+        """Have a host try every way to the service, and leave the folder complete."""
+        _phase("captures")
+        before = self._counters()
+        taps = Taps(self._lab, self._processes, folder, self._canaries)
+        cast = self._cast(folder)
+        servers = cast.start_servers()
+        _phase("assessment")
+        try:
+            assessor = cast.start_assessor(host)
+            self._processes.wait_event(assessor, "done", _SILENCE)
+        finally:
+            counts = taps.stop()
+        agents = [assessor, *servers]
+        self._processes.end(agents)
+        exits = {process.name: int(process.exit_code or 0) for process in agents}
+        keep_logs(folder)
+        folder.write_ending(self._ending(counts, before, exits, {}))
+        folder.seal()
+
     def prompt(self, folder: RunFolder, stdio: list[int]) -> None:
         """Have the user talk to Mininet's prompt, with the services up."""
         servers = self._cast(folder).start_servers()
@@ -177,8 +207,8 @@ class Stage:
         self._processes.end(servers)
         keep_logs(folder)
 
-    def _cast(self, folder: RunFolder) -> Cast:
-        return Cast(self._lab, self._processes, folder, self._secrets)
+    def _cast(self, folder: RunFolder, relay_ttl: int | None = None) -> Cast:
+        return Cast(self._lab, self._processes, folder, self._secrets, relay_ttl)
 
     def _ending(
         self,
@@ -269,12 +299,17 @@ class Stage:
                 subprocess.run(command, check=True, capture_output=True)
         self._used = True
 
-    def _make_calls(self, run: Run, clients: dict[str, Process], taps: Taps) -> None:
+    def _make_calls(
+        self, run: Run, clients: dict[str, Process], taps: Taps, deaths: Deaths
+    ) -> None:
         """Order all calls at once and wait until both ends of each have reported."""
         calls = [call for call in run.calls if not _is_signed_out(call, clients)]
         for call in calls:
             order = {"do": "call", "call": call.id, "to": call.callee, "seconds": call.seconds}
             clients[call.caller].send(order)
+        for death in run.deaths:
+            (call,) = (call for call in run.calls if call.id == death.call)
+            deaths.carry_out(death, call, clients)
         for connection in run.connections:
             self._connect(run, connection, clients)
             taps.tunnel_is_up(connection.host)
@@ -351,6 +386,9 @@ def _serve() -> None:
 def _answer(stage: Stage, folder: RunFolder, request: dict[str, Any]) -> dict[str, Any]:
     if "execute" in request:
         return {"code": stage.execute(folder, request["execute"])}
+    if "assess" in request:
+        stage.assess(folder, request["assess"])
+        return {}
     if "prompt" in request:
         stage.prompt(folder, request["prompt"])
         return {}

@@ -1,4 +1,4 @@
-"""Visiting a world: anyone's program on one of its hosts, or Mininet's prompt."""
+"""Visiting a world: anyone's program on one of its hosts, an assessment, Mininet's prompt."""
 
 import os
 import signal
@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from results.assessment.assess import assess as read_assessment
+from results.assessment.records import Assessment
 from results.schema import RunFolder
 from scenarios import runner
 from scenarios.scenario import Scenario, ScenarioError
+from topologies.spec import Role
 from topologies.world import World
 
 
@@ -39,6 +42,24 @@ def execute(
     done, folder = _ask(scenario, conditions, runs, request, stdio, progress)
     code: int = done["code"]
     return (128 - code if code < 0 else code), folder.path
+
+
+def assess(
+    scenario: Scenario,
+    conditions: runner.Conditions,
+    runs: Path,
+    host: str,
+    progress: runner.Progress,
+) -> tuple[Assessment, Path]:
+    """Have a user's host try every way to the service; what came of it, and the folder.
+
+    ScenarioError when there is no such user; RunError when the world could not be
+    brought up.
+    """
+    _check_host(scenario, host, Role.USER)
+    _, folder = _ask(scenario, conditions, runs, {"assess": host}, (), progress)
+    progress("assessment")
+    return read_assessment(folder.path, host), folder.path
 
 
 def shell(
@@ -79,9 +100,10 @@ def _ask(
         runner.give_to_caller(folder.path)
 
 
-def _check_host(scenario: Scenario, host: str) -> None:
-    hosts = [each.name for each in scenario.network.hosts]
+def _check_host(scenario: Scenario, host: str, role: Role | None = None) -> None:
+    hosts = [each.name for each in scenario.network.hosts if role in (None, each.role)]
     if host not in hosts:
+        what = "host" if role is None else f"{role}'s host"
         raise ScenarioError(
-            f"scenario {scenario.name} has no host {host!r}; there are: {', '.join(hosts)}"
+            f"scenario {scenario.name} has no {what} {host!r}; there are: {', '.join(hosts)}"
         )

@@ -38,7 +38,7 @@ _ELSEWHERE = ("pip", "pytest")
 #: Commands whose exit code tells something about the machine.
 _OF_THE_MACHINE = {"./callpath doctor": (0, 2)}
 
-_LAB = re.compile(r"\./callpath (run|whatif|exec|shell|bench) \S|\./scenarios/\w+\.py")
+_LAB = re.compile(r"\./callpath (run|whatif|exec|assess|shell|bench) \S|\./scenarios/\w+\.py")
 _LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 

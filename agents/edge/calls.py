@@ -37,6 +37,8 @@ class Call:
     targets: tuple[str, ...]
     callback: str = ""
     state: State = State.CONNECTING
+    #: Who waits for an answer to an offer that restarts ICE, while somebody does.
+    offered_by: str = ""
     #: Chat messages so far, by which the next is numbered.
     said: int = 0
 
@@ -59,34 +61,48 @@ class Calls:
     """All calls, each by its id; ``relays`` are the addresses of the service's own relays."""
 
     relays: frozenset[str] = frozenset()
-    _calls: dict[str, Call] = field(default_factory=dict)
+    going_on: dict[str, Call] = field(default_factory=dict)
     #: Ids of repeatable requests -> the call that each has made.
-    _repeatable: dict[str, Call] = field(default_factory=dict)
+    repeatable: dict[str, Call] = field(default_factory=dict)
 
     def call(self, name: str) -> Call:
         """A call that is there, or 404."""
-        if name not in self._calls:
+        if name not in self.going_on:
             raise not_found(f"there is no call {name!r}")
-        return self._calls[name]
+        return self.going_on[name]
 
     def invite(self, name: str, source: str, target: str, sdp: str) -> list[Notice]:
         """A user's invite to another; 409 where there is such a call already."""
-        if name in self._calls:
+        if name in self.going_on:
             raise conflict(f"there is a call {name!r} already")
         self._expect_own_relays(sdp)
-        call = self._calls[name] = Call(name, source, (target,))
+        call = self.going_on[name] = Call(name, source, (target,))
         return list(call.to_others(source, {"type": "invite", "sdp": sdp}))
 
+    def offer(self, name: str, user: str, sdp: str) -> list[Notice]:
+        """An offer amid a call, which restarts ICE (RFC 8839, section 4.4.1.1.1).
+
+        409 before the call was answered, and while somebody else's offer waits for that.
+        """
+        call = self.call(name)
+        notices = list(call.to_others(user, {"type": "offer", "sdp": sdp}))
+        if call.state is not State.CONNECTED or call.offered_by not in ("", user):
+            raise conflict(f"call {name!r} waits for an answer")
+        self._expect_own_relays(sdp)
+        call.offered_by = user
+        return notices
+
     def answer(self, name: str, user: str, sdp: str) -> list[Notice]:
-        """The answer of a user who was called; 409 for a second one."""
+        """The answer to the invite or to an offer since; 409 where there is none to answer."""
         call = self.call(name)
         notices = list(call.to_others(user, {"type": "answer", "sdp": sdp}))
-        if user == call.source:
-            raise forbidden(f"{user} began call {name!r}, the others answer it")
-        if call.state is not State.CONNECTING:
+        if user == (call.offered_by or call.source):
+            began = "made the offer in" if call.offered_by else "began"
+            raise forbidden(f"{user} {began} call {name!r}, the others answer it")
+        if call.state is State.CONNECTED and not call.offered_by:
             raise conflict(f"call {name!r} has been answered")
         self._expect_own_relays(sdp)
-        call.state = State.CONNECTED
+        call.state, call.offered_by = State.CONNECTED, ""
         return notices
 
     def candidate(self, name: str, user: str, candidate: str) -> list[Notice]:
@@ -114,10 +130,10 @@ class Calls:
 
         A request that comes again, by its id ``repeatable``, makes no second call.
         """
-        first = self._repeatable.setdefault(repeatable, call) if repeatable else call
+        first = self.repeatable.setdefault(repeatable, call) if repeatable else call
         if first is not call:
             return first, []
-        self._calls[call.id] = call
+        self.going_on[call.id] = call
         return call, list(call.to_others(call.source, {"type": "incomingCall"}))
 
     def terminate(self, name: str) -> list[Notice]:
@@ -138,4 +154,4 @@ class Calls:
                 raise third_party_relay(address, port)
 
     def _end(self, name: str) -> None:
-        self._calls.pop(name).state = State.DISCONNECTED
+        self.going_on.pop(name).state = State.DISCONNECTED

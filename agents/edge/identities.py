@@ -20,32 +20,33 @@ class Identities:
     key: dict[str, Any]
     resource: str = field(default_factory=lambda: str(uuid.uuid4()))
     #: Identity -> how often its tokens were revoked.
-    _generations: dict[str, int] = field(default_factory=dict)
+    generations: dict[str, int] = field(default_factory=dict)
+    #: The resource's own identity, in whose name trusted services act.
+    service: str = ""
 
     def __post_init__(self) -> None:
-        #: The resource's own, in whose name trusted services act.
-        self.service = self.create()
+        self.service = self.service or self.create()
 
     def create(self) -> str:
         """A new identity, in the form of the real service's."""
         identity = f"8:acs:{self.resource}_{uuid.uuid4()}"
-        self._generations[identity] = 0
+        self.generations[identity] = 0
         return identity
 
     def expect(self, identity: object) -> None:
         """Refuse (404) an identity that does not exist."""
-        if not isinstance(identity, str) or identity not in self._generations:
+        if not isinstance(identity, str) or identity not in self.generations:
             raise not_found(f"there is no identity {identity!r}")
 
     def delete(self, identity: str) -> None:
         """Forget an identity; its tokens are no longer valid."""
         self.expect(identity)
-        del self._generations[identity]
+        del self.generations[identity]
 
     def revoke(self, identity: str) -> None:
         """Make all tokens worthless that were issued to an identity until now."""
         self.expect(identity)
-        self._generations[identity] += 1
+        self.generations[identity] += 1
 
     def issue(self, identity: str, scopes: Any, minutes: Any, now: float) -> dict[str, str]:  # noqa: ANN401
         """A token in the API's form, for these scopes and minutes (None: the longest).
@@ -59,14 +60,14 @@ class Identities:
             scopes=granted,
             issued=int(now),
             expires=int(now) + 60 * lifetime,
-            generation=self._generations[identity],
+            generation=self.generations[identity],
         )
         return {"token": tokens.write(self.key, grant), "expiresOn": iso_8601(grant.expires)}
 
     def bearer(self, authorization: str, now: float) -> Grant:
         """What the token of a request grants; 401 for one that is not valid, or was revoked."""
         grant = tokens.bearer(self.key, authorization, now)
-        if self._generations.get(grant.identity) != grant.generation:
+        if self.generations.get(grant.identity) != grant.generation:
             raise unauthorized("the user access token was revoked")
         return grant
 

@@ -13,6 +13,9 @@ from agents.edge.refusal import bad_request
 #: The longest life of credentials, and the default, in seconds (48 hours).
 LONGEST = 172_800
 
+#: Life of the credentials that users get for themselves, in seconds.
+USERS_TTL = 600
+
 #: How a server is chosen; each kind has ICE servers of its own.
 ROUTES = ("any", "nearest")
 
@@ -26,6 +29,12 @@ class RelayAccess:
     secret: str
     #: By the name that is answered with the nearest one; where there is one only, it is that.
     nearest: tuple[str, ...] = ()
+    #: Life of the credentials that users get for themselves, in seconds.
+    users_ttl: int = USERS_TTL
+
+    def of_user(self, user: str, now: float) -> dict[str, Any]:
+        """What a user gets who asks for himself."""
+        return self.configuration(user, now, self.users_ttl)
 
     def configuration(
         self, user: str, now: float, ttl: int = LONGEST, routes: Iterable[str] = ROUTES

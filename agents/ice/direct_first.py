@@ -39,7 +39,7 @@ _NOT_CHECKED = (CandidatePair.State.FROZEN, CandidatePair.State.WAITING)
 
 
 class DirectFirst(Connection):
-    """The first implementation of :class:`agents.ice.protocol.IceAgent`."""
+    """An agent (:class:`agents.ice.protocol.IceAgent`) but for restarts (agents/ice/restart.py)."""
 
     _hold: asyncio.TimerHandle | None = None
     _held_long_enough = False

@@ -1,7 +1,9 @@
 """What the rest of Callpath needs of an ICE agent (RFC 8445), and nothing more."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+from aiortc import RTCIceCandidate
 
 from agents.ice.servers import Servers
 
@@ -24,6 +26,19 @@ class SelectedPair:
     remote: Candidate
 
 
+class Described(NamedTuple):
+    """What one end tells the other of its part in a restart."""
+
+    ufrag: str
+    password: str
+    candidates: tuple[RTCIceCandidate, ...]
+
+    @property
+    def has_relay(self) -> bool:
+        """Whether a relay has given it an address."""
+        return any(candidate.type == "relay" for candidate in self.candidates)
+
+
 class IceAgent(Protocol):
     """One ICE session of one component, from gathering to its end."""
 
@@ -41,6 +56,12 @@ class IceAgent(Protocol):
 
     async def checked_every_pair(self) -> None:
         """Wait until a first check on each pair was sent, or checks have ended."""
+
+    async def begin_restart(self, servers: Servers) -> Described:
+        """Gather anew (RFC 8445, section 9); the old pair carries on."""
+
+    async def finish_restart(self, remote: Described) -> None:
+        """Go over to a pair of the new candidates; ConnectionError when none works."""
 
     async def close(self) -> None:
         """Give back sockets and allocations."""

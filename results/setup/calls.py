@@ -1,7 +1,7 @@
 """The calls of a run as its signalling shows them: who invited whom, with which SDPs."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from results.protocols.sdp import Description, read_description
 from results.setup.signalling import Act, Message
@@ -30,6 +30,9 @@ class Call:
     chat: tuple[Message, ...] = ()
     #: Why the service refused the invite, as the caller was told.
     refused: Message | None = None
+    #: The call after each restart of ICE that was answered: the offer and its answer stand in
+    #: the place of the invite and its own, and the id has a number.
+    restarts: tuple["Call", ...] = ()
 
     @property
     def participants(self) -> tuple[str, str]:
@@ -72,7 +75,7 @@ def _call(name: str, messages: list[Message]) -> Call | None:
     reports = {
         user: _first(messages, Act.REPORT, told=False, user=user) for user in (caller, callee)
     }
-    return Call(
+    call = Call(
         id=name,
         caller=caller,
         callee=callee,
@@ -88,6 +91,33 @@ def _call(name: str, messages: list[Message]) -> Call | None:
         chat=tuple(message for message in messages if message.act is Act.CHAT),
         refused=None if granted else _first(messages, Act.REFUSED, told=True, user=caller),
     )
+    return replace(call, restarts=tuple(_restarts(call, messages)))
+
+
+def _restarts(call: Call, messages: list[Message]) -> Iterator[Call]:
+    """The call as each offer in mid-call and its answer have it (RFC 8839, section 4.4)."""
+    number = 0
+    offers = [one for one in messages if one.act is Act.OFFER and not one.told]
+    for offer, following in zip(offers, [*offers, None][1:], strict=True):
+        end = following.row if following else None
+        since = [m for m in messages if m.row > offer.row and (end is None or m.row < end)]
+        other = call.other(offer.user)
+        answered = _first(since, Act.ANSWER, told=False, user=other)
+        if answered is None:
+            continue
+        number += 1
+        yield replace(
+            call,
+            id=f"{call.id}#{number}",
+            described={
+                offer.user: read_description(offer.sdp),
+                other: read_description(answered.sdp),
+            },
+            invite=offer,
+            notified=_first(since, Act.OFFER, told=True, user=other),
+            answered=answered,
+            told=_first(since, Act.ANSWER, told=True, user=offer.user),
+        )
 
 
 def _first(messages: list[Message], act: Act, *, told: bool, user: str = "") -> Message | None:

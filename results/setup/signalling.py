@@ -5,6 +5,7 @@ The REST surface (hosts by role, names from the network's description)::
     front end  POST   /v1/calls                          invite
                GET    /v1/users/USER/notifications       long poll: invite, answer, …
                POST   /v1/calls/CALL/answer              answer
+               POST   /v1/calls/CALL/offers              offer that restarts ICE
                POST   /v1/calls/CALL/candidates          trickled candidate
                POST   /v1/calls/CALL/messages            chat
                DELETE /v1/calls/CALL                     hang-up
@@ -52,6 +53,7 @@ class Act(StrEnum):
 
     INVITE = "invite"
     ANSWER = "answer"
+    OFFER = "offer"
     CANDIDATE = "candidate"
     HANGUP = "hangup"
     REPORT = "report"
@@ -61,7 +63,12 @@ class Act(StrEnum):
 
 
 #: What is said by a POST below a call's own path.
-_SAID_IN_CALLS = {"answer": Act.ANSWER, "candidates": Act.CANDIDATE, "messages": Act.CHAT}
+_SAID_IN_CALLS = {
+    "answer": Act.ANSWER,
+    "offers": Act.OFFER,
+    "candidates": Act.CANDIDATE,
+    "messages": Act.CHAT,
+}
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,9 @@ class Allocation:
     relayed: End
     #: When the relay answered, in ns.
     time: int
+    #: When the credentials expire that it was asked with, in seconds since the epoch; None
+    #: where the user name does not tell (draft-uberti-behave-turn-rest-00, section 2.2).
+    expires: int | None = None
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,7 @@ def read_turn(spoken: Iterable[Spoken]) -> Turn:
             requests[item.message.transaction_id] = item
         elif item.path.complete:
             request = requests.get(item.message.transaction_id)
-            allocations += _allocated(item)
+            allocations += _allocated(item, request)
             answers += _peer_answers(request, item) if request else ()
     return Turn(tuple(allocations), tuple(answers))
 
@@ -141,11 +144,21 @@ def _last(found: Iterable[Allocation], time: int) -> Allocation | None:
     return next(iter([one for one in found if one.time <= time][::-1]), None)
 
 
-def _allocated(item: Spoken) -> Iterator[Allocation]:
+def _allocated(item: Spoken, request: Spoken | None) -> Iterator[Allocation]:
     relayed, path = allocated(item.message), item.path
     if relayed:
         base = (path.last.ends.dst, path.last.ends.dport)
-        yield Allocation(path.target, base, path.origin, relayed, path.first.time)
+        expires = _expiry(request) if request else None
+        yield Allocation(path.target, base, path.origin, relayed, path.first.time, expires)
+
+
+def _expiry(request: Spoken) -> int | None:
+    """The time in a user name that is of the form TIME:USER."""
+    try:
+        time, _, _ = (request.message.username or "").partition(":")
+    except stun.StunError:
+        return None
+    return int(time) if time.isdecimal() and time.isascii() else None
 
 
 def _peer_answers(request: Spoken, answer: Spoken) -> Iterator[PeerAnswer]:

@@ -1,13 +1,15 @@
 """What the captures show of VPNs: what tunnels carried, what went around them, what did not."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from results.absence import Canaries
 from results.media import Stream
+from results.outages import Outage
 from results.packets import PacketTable
 from results.problems import Problem
 from results.schema import CallResult, Citation, Run
+from results.setup.turn import Turn
 from results.tracing.legs import Conversations
 from results.tracing.openings import Opening
 from results.tracing.paths import Path, Travels
@@ -26,7 +28,7 @@ class Remark:
 
 @dataclass(frozen=True)
 class Findings:
-    """What was found of the VPNs of a run."""
+    """What was found of the VPNs of a run, or of other things that befell it."""
 
     remarks: tuple[Remark, ...] = ()
     problems: tuple[Problem, ...] = ()
@@ -34,7 +36,7 @@ class Findings:
 
 @dataclass(frozen=True)
 class Scenery:
-    """All that findings about VPNs are read from."""
+    """All that such findings are read from."""
 
     table: PacketTable
     places: Places
@@ -48,6 +50,8 @@ class Scenery:
     calls: Mapping[str, CallResult]
     #: Device -> rule -> packets.
     counted: Mapping[str, Mapping[str, int]]
+    outages: Sequence[Outage] = ()
+    turn: Turn = field(default_factory=Turn)
 
     def members(self, call: CallResult) -> Iterator[tuple[Tunnel, str]]:
         """The participants of a call that are clients of a VPN, with its tunnel."""

@@ -63,6 +63,7 @@ def _config(folder: Path, port: int) -> dict[str, Any]:
         "credential": str(folder / "credential"),
         "front_end": "front-end",
         "telemetry": "telemetry",
+        "route_type": "nearest",
         "authority": str(folder / "ca.pem"),
         "keys": {"tls": str(folder / "keys")},
         "proxy": {"address": "127.0.0.1", "port": port, "user": "alice", "password": "wrong"},

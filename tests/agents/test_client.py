@@ -26,7 +26,7 @@ def test_the_end_of_candidates_waits_for_the_description() -> None:
     """Told of the end first, an ICE agent would take no candidate of the description."""
 
     async def overtaken() -> list[str]:
-        client: Any = SimpleNamespace(chats={}, streams={})
+        client: Any = SimpleNamespace(chats={}, streams={}, api=None)
         connection: Any = _Connection()
         call = Call(client, "c", "bob")
         end = asyncio.create_task(call.end_of_remote_candidates())

@@ -36,7 +36,15 @@ class _Clock:
 
 @pytest.mark.parametrize(
     ("times", "lasted"),
-    [([5.0, 5.5, 6.9], False), ([5.0, 7.0], True), ([5.0, 9.0], True), ([], False)],
+    [
+        ([5.0, 5.5, 6.9], False),
+        ([5.0, 7.0], True),
+        ([5.0, 7.5], True),
+        ([], False),
+        # While media is away for so long that ICE restarts, nothing lasts.
+        ([5.0, 6.0, 9.0], False),
+        ([5.0, 6.0, 9.0, 10.0], True),
+    ],
 )
 def test_a_track_has_lasted_when_a_frame_comes_late_enough(
     times: list[float], lasted: bool, monkeypatch: pytest.MonkeyPatch

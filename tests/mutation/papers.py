@@ -1,4 +1,4 @@
-"""Mutations of what lies beside the captures: counters, keys and claims."""
+"""Mutations of what lies beside the captures: counters, keys, claims and outages."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -178,6 +178,29 @@ def _write_events(draft: Draft, user: str, events: list[dict[str, Any]]) -> None
     draft.folder.events(user).write_text(text, encoding="utf-8")
 
 
+def _outages(subject: Subject) -> Iterator[Mutant]:
+    """A server's death that nobody tells of, or that is said to have come 2 seconds sooner."""
+    for outage in RunFolder(subject.folder).read_ending().outages:
+        host = outage.host
+        reason = f"{host} was to die, but ending.json does not tell when it did"
+        yield Mutant(f"none of {host}", _no_outages, Verdict.INCONCLUSIVE, reason)
+        reason = f"{host} is said to be dead, but speaks"
+        yield Mutant(f"sooner for {host}", _sooner, Verdict.INCONCLUSIVE, reason)
+
+
+def _no_outages(draft: Draft) -> None:
+    draft.ending(lambda ending: ending.update(outages=[]))
+
+
+def _sooner(draft: Draft) -> None:
+    def edit(ending: dict[str, Any]) -> None:
+        for outage in ending["outages"]:
+            for moment in ("killed", "gone"):
+                outage[moment] -= 2
+
+    draft.ending(edit)
+
+
 MUTATIONS = (
     Mutation("a drop counter raised", _drops),
     Mutation("a packet counter changed", _miscounts),
@@ -185,4 +208,5 @@ MUTATIONS = (
     Mutation("wrong keys", _keys),
     Mutation("token forged", _tokens),
     Mutation("claim forged", _claims),
+    Mutation("an outage told otherwise", _outages),
 )

@@ -31,6 +31,8 @@ _OF_MEDIA = {
 
 _OF_REGIONS = {mutation.name for mutation in regions.MUTATIONS}
 
+_OUTAGE = "an outage told otherwise"
+
 
 @pytest.mark.parametrize(
     ("name", "without"),
@@ -40,21 +42,25 @@ _OF_REGIONS = {mutation.name for mutation in regions.MUTATIONS}
     [
         (
             "intranet",
-            {"a policy counter zeroed", "token forged"}
+            {"a policy counter zeroed", "token forged", _OUTAGE}
             | _STREAMS
             | _REFUSED
             | _BOXES
             | _OF_REGIONS,
         ),
-        ("external_relayed", {"token forged"} | _STREAMS | _REFUSED | _BOXES | _OF_REGIONS),
-        ("chat_in_call", _STREAMS | _REFUSED | _BOXES | _OF_REGIONS),
-        ("one_to_one_video_relayed", _REFUSED | _BOXES | _OF_REGIONS),
-        ("third_party_relay", _STREAMS | _OF_MEDIA | _BOXES | _OF_REGIONS),
+        (
+            "external_relayed",
+            {"token forged", _OUTAGE} | _STREAMS | _REFUSED | _BOXES | _OF_REGIONS,
+        ),
+        ("chat_in_call", {_OUTAGE} | _STREAMS | _REFUSED | _BOXES | _OF_REGIONS),
+        ("one_to_one_video_relayed", {_OUTAGE} | _REFUSED | _BOXES | _OF_REGIONS),
+        ("third_party_relay", {_OUTAGE} | _STREAMS | _OF_MEDIA | _BOXES | _OF_REGIONS),
         (
             "packet_inspection",
-            {"steps reordered"} | _OF_MEDIA | _STREAMS | _REFUSED | _OF_REGIONS,
+            {"steps reordered", _OUTAGE} | _OF_MEDIA | _STREAMS | _REFUSED | _OF_REGIONS,
         ),
-        ("relay_to_relay", _STREAMS | _REFUSED | _BOXES),
+        ("relay_to_relay", {_OUTAGE} | _STREAMS | _REFUSED | _BOXES),
+        ("front_end_dies", _STREAMS | _REFUSED | _BOXES | _OF_REGIONS),
     ],
 )
 def test_a_sample_of_the_mutants_of_a_recorded_run(

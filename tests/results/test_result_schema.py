@@ -27,8 +27,10 @@ def test_the_keys_of_a_result_are_those_that_were_promised() -> None:
         "unsupported", "calls", "citations", "run", "seconds",
     ]  # fmt: skip
     (call,) = result["calls"]
-    fields = ["participants", "steps", "media", "selected", "pairs", "refused", "nearness"]
-    assert list(call) == fields
+    assert list(call) == [
+        "participants", "steps", "media", "selected", "pairs", "refused", "nearness",
+        "restarts", "interruptions", "lost",
+    ]  # fmt: skip
     assert list(call["steps"][0]) == ["step", "name", "flows", "tap", "frame", "time"]
     assert list(call["media"][0]) == [
         "from", "to", "flows", "transport", "relayed_by", "taps", "packets", "authenticated",

@@ -78,7 +78,7 @@ def test_a_router_that_drops_from_its_queue_is_named(tmp_path: FilePath) -> None
     case = one.case(story.table(tmp_path))
     assert (case.name, case.citation.tap) == (PACKET_SHAPER, "office_nat-eth0")
     assert list(losses(story.table(tmp_path), streams(story, tmp_path)[0], lambda _: False))
-    on_purpose = read(story, tmp_path)[1].is_on_purpose
+    on_purpose = read(story, tmp_path)[1].is_explained
     assert losses(story.table(tmp_path), streams(story, tmp_path)[0], on_purpose) == []
 
 
@@ -99,7 +99,7 @@ def test_a_loss_that_no_rule_can_have_caused_is_a_gap(tmp_path: FilePath) -> Non
     story.out(rtp(1), dropped=True)
     _, fates, (lost,) = read(story, tmp_path)
     assert fates.of(lost).gap
-    assert not fates.is_on_purpose(lost)
+    assert not fates.is_explained(lost)
 
 
 def test_without_a_shaper_a_loss_in_the_router_is_a_gap(tmp_path: FilePath) -> None:

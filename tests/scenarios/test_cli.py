@@ -38,6 +38,7 @@ def test_wrong_usage_exits_64_and_points_to_help(
         "whatif",
         "explain",
         "exec",
+        "assess",
         "shell",
         "schema",
         "completion",

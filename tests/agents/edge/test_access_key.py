@@ -125,3 +125,12 @@ def test_headers_that_are_missing_or_malformed(
     change: Callable[[dict[str, str]], dict[str, str]], reason: str
 ) -> None:
     assert reason in why_refused(REQUEST, change(signed()))
+
+
+def test_equal_requests_of_one_second_cannot_be_told_apart() -> None:
+    """Why a replay is not refused: a client's next request may look the same."""
+    first, next_try = signed(now=NOW), signed(now=NOW + 0.9)
+    assert first == next_try
+    for headers in (first, next_try):
+        check(KEY, REQUEST, headers, NOW + 1)
+    assert signed(now=NOW + 1) != first

@@ -82,6 +82,28 @@ def test_a_second_answer_is_refused(calls: Calls) -> None:
     assert refused.value.status == 409
 
 
+def test_an_offer_amid_a_call_is_answered_by_the_other(calls: Calls) -> None:
+    calls.answer("c", "bob", "sdp")
+    (offer,) = calls.offer("c", "bob", "new sdp")
+    assert (offer.to, offer.message["type"], offer.message["sdp"]) == ("alice", "offer", "new sdp")
+    with pytest.raises(Refusal, match="bob made the offer in call 'c', the others answer it"):
+        calls.answer("c", "bob", "sdp")
+    (answer,) = calls.answer("c", "alice", "her sdp")
+    assert (answer.to, answer.message["type"]) == ("bob", "answer")
+    with pytest.raises(Refusal, match="call 'c' has been answered"):
+        calls.answer("c", "bob", "her sdp")
+
+
+def test_an_offer_waits_for_the_answer_before_it(calls: Calls) -> None:
+    for answered in (False, True):
+        if answered:
+            calls.answer("c", "bob", "sdp")
+            calls.offer("c", "alice", "new sdp")
+        with pytest.raises(Refusal, match="call 'c' waits for an answer") as refused:
+            calls.offer("c", "bob", "new sdp")
+        assert refused.value.status == 409
+
+
 @pytest.mark.parametrize("end", [lambda c: c.hang_up("c", "bob"), lambda c: c.terminate("c")])
 def test_an_ended_call_is_gone(calls: Calls, end: Callable[[Calls], object]) -> None:
     call = calls.call("c")
@@ -150,6 +172,15 @@ def test_a_refused_invite_leaves_no_call_and_a_refused_answer_leaves_it_unanswer
     with pytest.raises(Refusal):
         calls.answer("c", "bob", _offer("relay", _THEIRS))
     assert calls.answer("c", "bob", _offer("relay", _OURS))
+
+
+def test_a_restart_cannot_lead_over_a_third_partys_relay_either() -> None:
+    calls = Calls(frozenset({_OURS}))
+    calls.invite("c", "alice", "bob", _offer("relay", _OURS))
+    calls.answer("c", "bob", _offer("relay", _OURS))
+    with pytest.raises(Refusal, match="belongs to no relay of this service"):
+        calls.offer("c", "bob", _offer("relay", _THEIRS))
+    assert calls.offer("c", "alice", _offer("relay", _OURS))
 
 
 @pytest.mark.parametrize("kind", ["host", "srflx", "prflx"])
