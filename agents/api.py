@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
+from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout, TCPConnector
 
 from agents.talk import say
 from agents.tls import client_context
@@ -112,13 +112,17 @@ class Api:
         self, method: str, url: str, body: dict[str, Any] | None = None
     ) -> dict[str, Any]:
         """Ask; a server that cannot be reached may be back soon, so ask it again for a while."""
-        away_since = None
+        away_since, broken = None, False
         while True:
             session = self._session
             try:
                 return await _request(session, method, url, body)
             except ClientError as error:
                 if session is not self._session:
+                    continue
+                if not broken and not isinstance(error, ClientConnectorError):
+                    # The connection was lost, which need not mean that the server was.
+                    broken = True
                     continue
                 now = time.monotonic()
                 if away_since is None:
