@@ -11,6 +11,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from aiohttp import (
+    ClientConnectorError,
     ClientError,
     ClientHttpProxyError,
     ClientSession,
@@ -135,7 +136,7 @@ class Api:
         self, method: str, url: str, body: dict[str, Any] | None = None
     ) -> dict[str, Any]:
         """Ask; a server that cannot be reached may be back soon, so ask it again for a while."""
-        away_since = None
+        absence = _Absence(method, url)
         while True:
             session = self._session
             try:
@@ -143,18 +144,10 @@ class Api:
             except ClientHttpProxyError as error:
                 raise ApiError(self._refused_by_proxy(error, url)) from None
             except ClientError as error:
-                if session is not self._session:
-                    continue
                 if self.refusal is not None:
                     raise
-                now = time.monotonic()
-                if away_since is None:
-                    away_since = now
-                    say("unreachable", method=method, url=url, because=str(error))
-                elif now - away_since > AWAY:
-                    host = urlsplit(url).hostname
-                    raise GoneError(f"{host} could not be reached for {AWAY:g} s") from error
-            await asyncio.sleep(_PAUSE)
+                if session is self._session and absence.goes_on(error):
+                    await asyncio.sleep(_PAUSE)
 
     @property
     def _options(self) -> dict[str, Any]:
@@ -172,6 +165,33 @@ class Api:
         if error.status == _LOGIN_REQUIRED:
             return refused_login(self.proxy)
         return f"the proxy {self.proxy.url} refused to connect to {url}: {error.status}"
+
+
+class _Absence:
+    """How long a request has found nobody to answer it."""
+
+    def __init__(self, method: str, url: str) -> None:
+        self._method = method
+        self._url = url
+        self._since: float | None = None
+        self._broken = False
+
+    def goes_on(self, error: ClientError) -> bool:
+        """Whether the server is away, by what became of a try; GoneError if for too long.
+
+        A connection that was lost, once, need not mean that the server was.
+        """
+        if not self._broken and not isinstance(error, ClientConnectorError):
+            self._broken = True
+            return False
+        now = time.monotonic()
+        if self._since is None:
+            self._since = now
+            say("unreachable", method=self._method, url=self._url, because=str(error))
+        elif now - self._since > AWAY:
+            host = urlsplit(self._url).hostname
+            raise GoneError(f"{host} could not be reached for {AWAY:g} s") from error
+        return True
 
 
 async def _request(

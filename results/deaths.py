@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from results.outages import Death, Outage
-from results.packets import IP_TCP, IP_UDP, RST, PacketTable
+from results.packets import ACK, IP_TCP, IP_UDP, RST, SYN, PacketTable
 from results.problems import Ground, Problem, cite
 from results.schema import CallResult, Citation
 from results.tunnelling.vpn import Findings, Remark, Scenery, together
@@ -145,17 +145,20 @@ def _without_front_end(scenery: Scenery, gone: _Gone, call: CallResult) -> Itera
 
 
 def _refused(scenery: Scenery, gone: _Gone, user: str) -> list[int]:
-    """Rows of the dead server's refusals of connections, at a user's own tap.
+    """Rows of the resets that a user's connections to the dead server met with, at its own tap.
 
-    A reset that answers a SYN has the sequence number 0 (RFC 9293, section 3.10.7.1).
+    One that was opened while the server was dying may be reset a moment later.
     """
-    table = scenery.table
+    table, outage = scenery.table, gone.outage
     own = [index for index, tap in enumerate(table.taps) if tap.host == user and tap.mac]
     address = int(scenery.places.hosts[gone.death.host].address)
-    resets = (table.protocol == IP_TCP) & ((table.tcp_flags & RST) != 0) & (table.tcp_seq == 0)
-    resets &= table.src == address
-    after = table.time > gone.outage.killed * _SECOND
-    return np.flatnonzero(resets & np.isin(table.tap, own) & after).tolist()
+    here = (table.protocol == IP_TCP) & np.isin(table.tap, own)
+    until = np.inf if outage.started is None else outage.started * _SECOND
+    meanwhile = (table.time > outage.killed * _SECOND) & (table.time < until)
+    opens = (table.tcp_flags & (SYN | ACK)) == SYN
+    ports = table.sport[here & meanwhile & opens & (table.dst == address)]
+    resets = here & ((table.tcp_flags & RST) != 0) & (table.src == address)
+    return np.flatnonzero(resets & np.isin(table.dport, ports)).tolist()
 
 
 def _since_begin(scenery: Scenery, seconds: float) -> float:

@@ -40,8 +40,9 @@ class Deaths:
         gone = time.time()
         if not death.after_seconds:
             callee.send({"do": "answer", "call": call.id})
-            # Else it would be back before anybody had missed it.
+            # Else it would be back before both have missed it.
             self._processes.wait_event(callee, "unreachable", _SILENCE, method="POST")
+            self._processes.wait_event(caller, "unreachable", _SILENCE, method="GET")
         started = time.time() if death.returns else None
         if death.returns:
             self._start_anew(death.host)
