@@ -9,10 +9,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession, ClientTimeout
+from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from agents import api
-from agents.tls import new_authority
+from agents.tls import new_authority, server_context
 
 
 async def _ask(url: str) -> None:
@@ -82,3 +82,39 @@ def test_a_wrong_login_at_the_proxy_is_told_in_words() -> None:
 def test_a_proxy_that_does_not_connect_is_named() -> None:
     said = _refusing_proxy(b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n")
     assert said.endswith("refused to connect to https://front-end/v1/users/alice/session: 503")
+
+
+def _without_proxy(folder: Path, port: int) -> dict[str, Any]:
+    return {**_config(folder, 0), "front_end": f"localhost:{port}", "proxy": None}
+
+
+def test_a_server_that_stays_away_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "AWAY", 0.05)
+    monkeypatch.setattr(api, "_PAUSE", 0.01)
+
+    async def ask(port: int) -> None:
+        async with api.Api(_without_proxy(tmp_path, port)) as client:
+            await client.start_session()
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(api.GoneError, match=r"localhost could not be reached for 0\.05 s"):
+        asyncio.run(ask(port))
+
+
+def test_who_is_shown_a_strangers_certificate_does_not_ask_again(tmp_path: Path) -> None:
+    shown: list[object] = []
+    new_authority().issue("localhost", tmp_path / "strangers.pem")
+
+    async def ask() -> str | None:
+        context = server_context(tmp_path / "strangers.pem", tmp_path / "server_keys")
+        context.sni_callback = lambda _own, name, _context: shown.append(name)
+        server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0, ssl=context)
+        config = _without_proxy(tmp_path, server.sockets[0].getsockname()[1])
+        async with server, api.Api(config) as client:
+            with pytest.raises(ClientError):
+                await client.start_session()
+            return client.refusal
+
+    assert asyncio.run(ask())
+    assert shown == ["localhost"]
