@@ -27,7 +27,7 @@ def surface(edge: Edge, access_key: str) -> web.Application:
 def main(config: dict[str, Any]) -> int:
     """Serve.
 
-    ``config``: address, certificate, key_log, relay_urls, relay_secret, access_key (in
+    ``config``: addresses, certificate, key_log, relay_urls, relay_secret, access_key (in
     base64), token_key (a JSON Web Key).
     """
     identities = Identities(config["token_key"])

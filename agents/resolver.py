@@ -1,9 +1,11 @@
 """Name servers: the public resolver with the service's zone, and a forwarder inside.
 
-Both are unbound. A run begins with cold caches, see :func:`flush_command`.
+Both are unbound. A run begins with cold caches, see :func:`flush_command`. Where only a NAT64
+leads to IPv4, the forwarder makes up IPv6 addresses for what has none (DNS64, RFC 6147).
 """
 
 from collections.abc import Iterable
+from ipaddress import IPv6Network
 from pathlib import Path
 
 from topologies.processes import Program
@@ -12,21 +14,31 @@ from topologies.spec import Host
 #: Time to live of the service's records in seconds: longer than any run.
 _TTL = 300
 
+#: Types of the records that hold an address, by the version of IP.
+_TYPES = {4: "A", 6: "AAAA"}
+
 
 def resolver(host: Host, named: Iterable[Host], folder: Path) -> Program:
     """The public resolver: authoritative for the hosts' domain names, ignorant of all else."""
     records = [
-        f'  local-data: "{other.domain}. {_TTL} IN A {other.address}"'
+        f'  local-data: "{other.domain}. {_TTL} IN {_TYPES[address.version]} {address}"'
         for other in named
         if other.domain
+        for address in other.addresses
     ]
     return _unbound(host, folder, ['  local-zone: "." static', *records], [])
 
 
-def forwarder(host: Host, upstream: Host, folder: Path) -> Program:
-    """A forwarder: asks ``upstream`` for everything and keeps what it hears."""
-    zone = ["forward-zone:", '  name: "."', f"  forward-addr: {upstream.address}"]
-    return _unbound(host, folder, [], zone)
+def forwarder(
+    host: Host, upstream: Host, folder: Path, dns64: IPv6Network | None = None
+) -> Program:
+    """A forwarder: asks ``upstream`` for everything and keeps what it hears.
+
+    ``dns64`` is the prefix under which a NAT64 reaches IPv4.
+    """
+    (address, *_) = [one for one in upstream.addresses if one.version == host.address.version]
+    zone = ["forward-zone:", '  name: "."', f"  forward-addr: {address}"]
+    return _unbound(host, folder, [f"  dns64-prefix: {dns64}"] if dns64 else [], zone)
 
 
 def flush_command(host: Host, folder: Path) -> tuple[str, ...]:
@@ -35,10 +47,13 @@ def flush_command(host: Host, folder: Path) -> tuple[str, ...]:
 
 
 def _unbound(host: Host, folder: Path, server: list[str], zones: list[str]) -> Program:
+    # No DNSSEC: the zone is the lab's own.
+    modules = "dns64 iterator" if any("dns64" in line for line in server) else "iterator"
     lines = [
         "server:",
-        f"  interface: {host.address}",
+        *(f"  interface: {address}" for address in host.addresses),
         "  access-control: 0.0.0.0/0 allow",
+        "  access-control: ::/0 allow",
         '  chroot: ""',
         '  username: ""',
         f'  directory: "{folder}"',
@@ -46,9 +61,8 @@ def _unbound(host: Host, folder: Path, server: list[str], zones: list[str]) -> P
         "  use-syslog: no",
         "  verbosity: 1",
         "  num-threads: 1",
-        "  do-ip6: no",
-        # No DNSSEC: the zone is the lab's own.
-        '  module-config: "iterator"',
+        f"  do-ip6: {'yes' if host.has_ipv6 else 'no'}",
+        f'  module-config: "{modules}"',
         *server,
         "remote-control:",
         "  control-enable: yes",

@@ -107,7 +107,7 @@ class Cast:
         certificate = PRIVATE / f"{host.name}.pem"
         authority.issue(host.domain, certificate)
         config: dict[str, Any] = {
-            "address": str(host.address),
+            "addresses": [str(address) for address in host.addresses],
             "certificate": str(certificate),
             "key_log": str(self._folder.keys(host.name, "tls")),
         }

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from controllers.policy import Policy, load
 from controllers.policy import find as find_policy
-from results.schema import Connection, Expectation, PlannedCall
+from results.schema import Connection, Expectation, IpVersion, PlannedCall
 from topologies.spec import Flow, Network, Role
 
 _FOLDER = Path(__file__).parent
@@ -64,6 +64,8 @@ class Scenario:
     expect_allocated_by: frozenset[str] | None = None
     #: The user whose first check must be refused at the peer's perimeter, and the next ones not.
     expect_refused_first: str | None = None
+    #: The versions of IP that must carry the media, None for any.
+    expect_ip: frozenset[IpVersion] | None = None
     #: What the documents call what must come out, where they do not support it.
     expect_unsupported: str | None = None
     #: VPN users connect before the first call, unless it is said here.
@@ -116,6 +118,7 @@ class Scenario:
             unsupported=self.expect_unsupported,
             allocated_by=self.expect_allocated_by,
             refused_first=self.expect_refused_first,
+            ip=self.expect_ip,
         )
 
 

@@ -26,8 +26,8 @@ from results.measured import LineCount
 from results.schema import Connection, Ending, PlannedCall, Run, RunFolder, TapCount
 from scenarios.cast import Cast
 from scenarios.enforcement import Enforcement
-from topologies import nat
-from topologies.host_script import PRIVATE
+from topologies import nat, nat64
+from topologies.host_script import PRIVATE, nat64_config
 from topologies.lab import Lab, LabError
 from topologies.lines import Lines
 from topologies.links import LinkError
@@ -220,7 +220,7 @@ class Stage:
         """The programs that live as long as the world."""
         network = self._network
         own = network.with_role(Role.FRONT_END) + network.with_role(Role.TELEMETRY)
-        refused = [host.address for host in own]
+        refused = [address for host in own for address in host.addresses]
         relays = [
             relay.program(host, DOMAIN, self._secret, refused)
             for host in network.with_role(Role.RELAY)
@@ -230,11 +230,16 @@ class Stage:
             for host in network.with_role(Role.RESOLVER)
         ]
         forwarders = [
-            resolver.forwarder(host, network.host(host.nameserver), PRIVATE)
+            resolver.forwarder(host, network.host(host.nameserver), PRIVATE, network.nat64)
             for host in network.with_role(Role.FORWARDER)
             if host.nameserver
         ]
-        return relays + resolvers + forwarders
+        translators = [
+            nat64.program(perimeter.host, nat64_config(network.host(perimeter.host)))
+            for perimeter in network.perimeters
+            if perimeter.nat64
+        ]
+        return relays + resolvers + forwarders + translators
 
     def _start(self, program: Program) -> Process:
         log = self._logs / f"{program.name}.log"

@@ -5,8 +5,8 @@ Links, addresses and routes themselves are netlink's (:mod:`topologies.links`).
 
 from pathlib import Path
 
-from topologies import nat
-from topologies.spec import Host, Nat, Network, Role
+from topologies import nat, nat64
+from topologies.spec import Address, Host, Network, Role
 
 #: Where a host's private files (resolv.conf) lie; /run is the world's own.
 PRIVATE = Path("/run/callpath")
@@ -17,9 +17,30 @@ def setup_script(network: Network, host: Host) -> str:
     lines = []
     if host.role in (Role.ROUTER, Role.NAT):
         lines.append("echo 1 > /proc/sys/net/ipv4/ip_forward")
+        if host.has_ipv6:
+            lines.append("echo 1 > /proc/sys/net/ipv6/conf/all/forwarding")
     lines += _resolver_lines(network, host)
     lines += _nat_lines(network, host)
     return "\n".join(lines)
+
+
+def ipv6_script(host: Host) -> str:
+    """Switch IPv6 on at the loopback and at the interfaces that have addresses of it.
+
+    All is static, so no router is asked (RFC 4861), and no address checked for another owner
+    (RFC 4862, section 5.4): nothing is sent but what packets need.
+    """
+    names = ["lo"] + [
+        host.interface_name(index)
+        for index, leg in enumerate(host.interfaces)
+        if any(address.version == 6 for address in leg.addresses)
+    ]
+    settings = {"accept_ra": 0, "autoconf": 0, "accept_dad": 0, "disable_ipv6": 0}
+    return "\n".join(
+        f"echo {value} > /proc/sys/net/ipv6/conf/{name}/{setting}"
+        for name in names
+        for setting, value in settings.items()
+    )
 
 
 def resolver_file(host: str) -> Path:
@@ -29,8 +50,9 @@ def resolver_file(host: str) -> Path:
 
 def _resolver_lines(network: Network, host: Host) -> list[str]:
     """A resolv.conf of its own: without one a host would ask the machine's name servers."""
-    server = network.host(host.nameserver).address if host.nameserver else None
-    content = f"nameserver {server}" if server else "# this host asks nobody"
+    content = "# this host asks nobody"
+    if host.nameserver:
+        content = f"nameserver {_of_its_family(host, network.host(host.nameserver))}"
     private = resolver_file(host.name)
     return [
         f"echo '{content}' > {private}",
@@ -38,18 +60,32 @@ def _resolver_lines(network: Network, host: Host) -> list[str]:
     ]
 
 
+def _of_its_family(host: Host, other: Host) -> Address:
+    """The other's address of the family that a host has first."""
+    version = host.address.version
+    return next((one for one in other.addresses if one.version == version), other.address)
+
+
 def _nat_lines(network: Network, host: Host) -> list[str]:
     links = [interface.link for interface in host.interfaces]
-    return [
-        _nft(
-            host.interface_name(links.index(perimeter.inside)),
-            host.interface_name(links.index(perimeter.outside)),
-            perimeter.nat,
-        )
-        for perimeter in network.perimeters
-        if perimeter.host == host.name
-    ]
+    lines = []
+    for perimeter in network.perimeters:
+        if perimeter.host == host.name:
+            inside = host.interface_name(links.index(perimeter.inside))
+            outside = host.interface_name(links.index(perimeter.outside))
+            translator = nat64.DEVICE if perimeter.nat64 else None
+            if perimeter.nat64:
+                lines.append(nat64.script(perimeter.nat64, nat64_config(host)))
+            lines.append(_nft(nat.ruleset(translator or inside, outside, perimeter.nat)))
+            if host.has_ipv6:
+                lines.append(_nft(nat.ruleset_of_ipv6(inside, outside, translator)))
+    return lines
 
 
-def _nft(inside: str, outside: str, kind: Nat) -> str:
-    return f"nft -f - <<'EOF'\n{nat.ruleset(inside, outside, kind)}EOF"
+def nat64_config(host: Host) -> str:
+    """The configuration file of a host's NAT64."""
+    return f"{PRIVATE}/{host.name}.tayga.conf"
+
+
+def _nft(rules: str) -> str:
+    return f"nft -f - <<'EOF'\n{rules}EOF"

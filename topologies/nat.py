@@ -7,6 +7,10 @@ overloading", RFC 4787 REQ-3), and another one as soon as they talk to the same.
 ``masquerade fully-random`` takes another port for each peer. Both kinds filter by
 the peer's address and port, as connection tracking does.
 
+IPv6 is not translated (there is no NAT66 here): the same filter stands alone, as that of a
+stateful router (RFC 6092, section 3.2). Neighbour discovery is no connection, and errors are
+related to one, so both pass (RFC 4890).
+
 New input from outside must be dropped: otherwise an early packet from a peer
 makes a local conntrack entry, and the client's own packet to that peer cannot
 keep its port.
@@ -45,10 +49,7 @@ _SYMMETRIC = """
 _TRANSLATION = {Nat.ENDPOINT_INDEPENDENT: _ENDPOINT_INDEPENDENT, Nat.SYMMETRIC: _SYMMETRIC}
 
 
-def ruleset(inside: str, outside: str, kind: Nat) -> str:
-    """Rules for a router whose interfaces are ``inside`` and ``outside``."""
-    return f"""
-table ip callpath {{{_TRANSLATION[kind].format(outside=outside)}
+_FILTER = """
   chain input {{
     type filter hook input priority filter; policy accept;
     iifname "{outside}" ct state new counter drop comment "unsolicited_to_router"
@@ -56,19 +57,39 @@ table ip callpath {{{_TRANSLATION[kind].format(outside=outside)}
   chain forward {{
     type filter hook forward priority filter; policy drop;
     ct state established,related counter accept comment "established"
-    iifname "{inside}" oifname "{outside}" counter accept comment "outward"
+    iifname "{inside}" oifname {{ {beyond} }} counter accept comment "outward"
     iifname "{outside}" counter drop comment "unsolicited"
-  }}
+  }}"""
+
+
+def ruleset(inside: str, outside: str, kind: Nat) -> str:
+    """IPv4's rules for a router whose interfaces are ``inside`` and ``outside``."""
+    rules = _TRANSLATION[kind] + _FILTER
+    return _table("ip", rules.format(inside=inside, outside=outside, beyond=f'"{outside}"'))
+
+
+def ruleset_of_ipv6(inside: str, outside: str, translator: str | None = None) -> str:
+    """IPv6's rules for a router: it filters as it does IPv4, and translates nothing.
+
+    ``translator`` is the interface of its NAT64: where IPv4 begins, which has its own rules.
+    """
+    beyond = f'"{outside}", "{translator}"' if translator else f'"{outside}"'
+    return _table("ip6", _FILTER.format(inside=inside, outside=outside, beyond=beyond))
+
+
+def _table(family: str, chains: str) -> str:
+    return f"""
+table {family} callpath {{{chains}
 }}
 """
 
 
-#: Prints the rules with their counters, for :func:`counters`.
-LIST_COMMAND = ("nft", "--json", "list", "table", "ip", "callpath")
+#: Prints the rules of both families with their counters, for :func:`counters`.
+LIST_COMMAND = ("nft", "--json", "list", "ruleset")
 
 
 def counters(listing: str) -> dict[str, int]:
-    """Packets counted under each comment; ``listing`` is what LIST_COMMAND prints."""
+    """Packets counted under each comment, of both families; LIST_COMMAND prints ``listing``."""
     counted: Counter[str] = Counter()
     for item in json.loads(listing)["nftables"]:
         rule = item.get("rule", {})

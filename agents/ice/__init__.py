@@ -3,12 +3,14 @@
 import aiortc.rtcicetransport
 from aiortc.rtcicetransport import RTCIceTransport
 
+from agents.ice import families
 from agents.ice.direct_first import DirectFirst
 from agents.ice.protocol import IceAgent
 
 
 def install() -> None:
     """Have aiortc make our ICE agents (it offers no parameter for that)."""
+    families.install()
     aiortc.rtcicetransport.Connection = DirectFirst  # type: ignore[attr-defined]
 
 

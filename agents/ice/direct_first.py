@@ -1,10 +1,12 @@
-"""An ICE agent on aioice that prefers any direct path to any relay.
+"""An ICE agent on aioice that prefers any direct path to any relay, and there IPv6 to IPv4.
 
 aioice nominates aggressively: the first pair that works is taken, which between
 two port-restricted NATs is the relay in half of the runs. Here nomination is
 regular (RFC 8445 section 8.1.1) and pairs that involve a relay are held back
 while direct checks still have time (:data:`HOLD_SECONDS`; less when all of
-those have failed).
+those have failed). So are direct pairs of IPv4 where there are some of IPv6, which
+have the higher priority (RFC 8421, section 4): a first check may be lost at a router that
+lets in only what answers.
 """
 
 import asyncio
@@ -19,16 +21,17 @@ from aioice.ice import (
     CandidatePair,
     StunProtocol,
     relayed_candidate,
-    server_reflexive_candidate,
 )
 
-from agents.ice import protocol
+from agents.ice import families, protocol
 
 #: How long direct checks may take before a relayed pair is nominated, in seconds.
 HOLD_SECONDS = 2.0
 
 #: A task that gathers one candidate, and the protocol to use it with if it has its own.
-_Gathering = asyncio.Task[tuple[Candidate, None]] | asyncio.Task[tuple[Candidate, StunProtocol]]
+_Gathering = asyncio.Task[tuple[Candidate, StunProtocol | None]]
+
+_FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
 
 _SUCCEEDED, _FAILED = CandidatePair.State.SUCCEEDED, CandidatePair.State.FAILED
 _NOT_CHECKED = (CandidatePair.State.FROZEN, CandidatePair.State.WAITING)
@@ -56,8 +59,8 @@ class DirectFirst(Connection):
 
     async def gather_candidates(self) -> None:
         """Gather candidates; the server's name is resolved first, and once."""
-        self.stun_server = await _resolved(self.stun_server)
-        self.turn_server = await _resolved(self.turn_server)
+        self._stun_servers = await families.resolved(self.stun_server)
+        self._turn_servers = await families.resolved(self.turn_server)
         await super().gather_candidates()
 
     async def get_component_candidates(
@@ -68,18 +71,22 @@ class DirectFirst(Connection):
         An unbound socket of a tunnel's address would send its request out of
         another interface and wait for an answer that cannot come.
         """
-        hosts = [await self._open(component, address) for address in addresses]
+        preferred = {address: families.preference(address, addresses) for address in addresses}
+        hosts = [await self._open(component, *item) for item in preferred.items()]
         self._protocols += hosts
         tasks: list[_Gathering] = [
-            asyncio.create_task(server_reflexive_candidate(host, self.stun_server))
+            asyncio.create_task(_reflexive(host, server, preferred[host.local_candidate.host]))
             for host in hosts
-            if self.stun_server and _leads_to(host, self.stun_server)
+            for server in self._stun_servers
+            if _leads_to(host, server)
         ]
-        if self.turn_server:
-            tasks.append(asyncio.create_task(self._allocate(component, self.turn_server)))
+        for server in self._turn_servers:
+            rank = families.preference(server[0], addresses)
+            tasks.append(asyncio.create_task(self._allocate(component, server, rank)))
         candidates = [host.local_candidate for host in hosts]
         for candidate, relay in await _successes(tasks, timeout):
-            candidates.append(candidate)
+            if not _is_among(candidate, candidates):
+                candidates.append(candidate)
             if relay is not None:
                 self._protocols.append(relay)
         return candidates
@@ -160,9 +167,9 @@ class DirectFirst(Connection):
             request, pair.remote_addr, integrity_key=self.remote_password.encode()
         )
 
-    async def _open(self, component: int, address: str) -> StunProtocol:
+    async def _open(self, component: int, address: str, local_preference: int) -> StunProtocol:
         """A socket on the address, bound to the device that has it, and its host candidate."""
-        own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        own = socket.socket(_FAMILIES[families.version(address)], socket.SOCK_DGRAM)
         own.setblocking(False)
         own.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, _device(address).encode())
         own.bind((address, 0))
@@ -172,7 +179,7 @@ class DirectFirst(Connection):
             foundation=candidate_foundation("host", "udp", address),
             component=component,
             transport="udp",
-            priority=candidate_priority(component, "host"),
+            priority=candidate_priority(component, "host", local_preference),
             host=address,
             port=own.getsockname()[1],
             type="host",
@@ -180,9 +187,9 @@ class DirectFirst(Connection):
         return host
 
     async def _allocate(
-        self, component: int, server: tuple[str, int]
+        self, component: int, server: families.Server, local_preference: int
     ) -> tuple[Candidate, StunProtocol]:
-        return await relayed_candidate(
+        candidate, relay = await relayed_candidate(
             component=component,
             hide_related_address=False,
             protocol_factory=lambda: StunProtocol(self),
@@ -192,20 +199,31 @@ class DirectFirst(Connection):
             turn_ssl=self.turn_ssl,
             turn_transport=self.turn_transport,
         )
+        candidate.priority = candidate_priority(component, "relay", local_preference)
+        return candidate, relay
 
 
 def nominee(pairs: list[CandidatePair], held_long_enough: bool) -> CandidatePair | None:
-    """The pair to nominate now: a direct one that works, else a relayed one once that may be.
+    """The pair to nominate now: the first that works of the best rank, else of the next.
 
-    ``pairs`` are in order of priority. A relayed pair may be nominated when
-    direct checks have had their time, or have all failed.
+    ``pairs`` are in order of priority. A pair of a lower rank may be nominated when
+    checks on those above it have had their time, or have all failed.
     """
-    working = [pair for pair in pairs if pair.state is _SUCCEEDED]
-    direct = [pair for pair in working if not is_relayed(pair)]
-    if direct:
-        return direct[0]
-    hopeless = all(pair.state is _FAILED for pair in pairs if not is_relayed(pair))
-    return working[0] if working and (held_long_enough or hopeless) else None
+    for rank in sorted({_rank(pair) for pair in pairs}):
+        alike = [pair for pair in pairs if _rank(pair) == rank]
+        working = [pair for pair in alike if pair.state is _SUCCEEDED]
+        if working:
+            return working[0]
+        if not held_long_enough and any(pair.state is not _FAILED for pair in alike):
+            return None
+    return None
+
+
+def _rank(pair: CandidatePair) -> int:
+    """0 for direct pairs of IPv6, 1 for those of IPv4, 2 for all that involve a relay."""
+    if is_relayed(pair):
+        return 2
+    return 0 if families.version(pair.local_candidate.host) == 6 else 1
 
 
 def is_relayed(pair: CandidatePair) -> bool:
@@ -226,13 +244,15 @@ def _is_role_conflict(error: stun.TransactionError) -> bool:
     return error.response is not None and error.response.error_code == 487
 
 
-async def _resolved(server: tuple[str, int] | None) -> tuple[str, int] | None:
-    if server is None:
-        return None
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(*server, family=socket.AF_INET, type=socket.SOCK_DGRAM)
-    address, port = found[0][4][:2]
-    return str(address), int(port)
+async def _reflexive(
+    host: StunProtocol, server: families.Server, local_preference: int
+) -> tuple[Candidate, None]:
+    return await families.reflexive(host, server, local_preference), None
+
+
+def _is_among(candidate: Candidate, others: Sequence[Candidate]) -> bool:
+    """Whether a candidate is redundant: where nothing translates (RFC 8445, section 5.1.3)."""
+    return any((candidate.host, candidate.port) == (one.host, one.port) for one in others)
 
 
 async def _successes(
@@ -250,18 +270,18 @@ async def _successes(
 def _device(address: str) -> str:
     """The name of the interface that has this address; LookupError if none has."""
     for adapter in ifaddr.get_adapters():
-        if any(ip.ip == address for ip in adapter.ips):
+        if any(address in (ip.ip, ip.ip[0]) for ip in adapter.ips):
             return adapter.name
     raise LookupError(f"no interface has the address {address}")
 
 
-def _leads_to(host: StunProtocol, server: tuple[str, int]) -> bool:
+def _leads_to(host: StunProtocol, server: families.Server) -> bool:
     """Whether packets to the server would leave from this host candidate's address.
 
     A socket bound to another device would send them where no answer can come from
     (connect(2) asks the routing table and sends nothing).
     """
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+    with socket.socket(_FAMILIES[families.version(server[0])], socket.SOCK_DGRAM) as probe:
         if probe.connect_ex(server) != 0:
             return False
         own: str = probe.getsockname()[0]

@@ -17,6 +17,7 @@ from results.media import Stream
 from results.packets import Kind, PacketTable
 from results.schema import Endpoint, Moment, Result, canary
 from results.tracing.paths import Path
+from topologies.addresses import with_port
 from topologies.spec import Flow
 
 
@@ -108,7 +109,7 @@ def _pairs(result: Result) -> Iterator[_Said]:
 
 
 def _end(endpoint: Endpoint) -> str:
-    return f"{endpoint.type} {endpoint.address}:{endpoint.port}"
+    return f"{endpoint.type} {with_port(endpoint.address, endpoint.port)}"
 
 
 def _citations(result: Result) -> Iterator[_Said]:

@@ -17,11 +17,12 @@ _STATES = {
 
 
 def _pair(description: str) -> Any:
-    local, remote, state = description.split()
+    local, remote, state, *family = description.split()
+    address = "2001:db8::1" if family == ["IPv6"] else "10.0.0.1"
     return SimpleNamespace(
         name=description,
         state=_STATES[state],
-        local_candidate=SimpleNamespace(type=local),
+        local_candidate=SimpleNamespace(type=local, host=address),
         remote_candidate=SimpleNamespace(type=remote),
     )
 
@@ -37,6 +38,12 @@ def _pair(description: str) -> Any:
         (["host relay works"], False, "host relay works"),
         (["host srflx works", "host relay works"], True, "host srflx works"),
         (["host srflx failed", "host relay pending"], True, None),
+        (["host host pending IPv6", "host srflx works"], False, None),
+        (["host host pending IPv6", "host srflx works"], True, "host srflx works"),
+        (["host host failed IPv6", "host srflx works"], False, "host srflx works"),
+        (["host srflx works", "host host works IPv6"], False, "host host works IPv6"),
+        (["host host failed IPv6", "host srflx pending", "host relay works"], False, None),
+        (["relay host works IPv6", "host srflx works"], False, "host srflx works"),
     ],
 )
 def test_direct_pairs_come_before_relayed_ones(
