@@ -152,6 +152,7 @@ class Policy(_Data):
 
     def _problems(self) -> Iterator[_Problem]:
         problems = [*_side_problems(self), *_name_problems(self), *_zone_problems(self)]
+        problems += [] if problems else _family_problems(self)
         yield from problems
         if not problems:
             yield from _dead_rules(self)
@@ -181,6 +182,13 @@ def _zone_problems(policy: Policy) -> Iterator[_Problem]:
         if not missing and (side := _shared_side(policy, rule)):
             text = f'"{rule.to}" is {side} like "{rule.from_}"; allowed: a zone of another side'
             yield ("rules", index, "to"), text
+
+
+def _family_problems(policy: Policy) -> Iterator[_Problem]:
+    for index, rule in enumerate(policy.rules):
+        if not any(policy.ways(rule)):
+            text = f'"{rule.from_}" and "{rule.to}" have addresses of different families'
+            yield ("rules", index, "to"), f"{text}; allowed: zones that share IPv4 or IPv6"
 
 
 def _shared_side(policy: Policy, rule: Rule) -> str | None:

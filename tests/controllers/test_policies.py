@@ -7,6 +7,7 @@ import pytest
 from controllers.explain import parse_packet
 from controllers.flowtable import FlowTable, flow_table
 from controllers.policy import SHIPPED, find, load
+from topologies.ipv6 import dual_stack
 from topologies.reference import office_and_homes
 
 #: Hosts of the reference network under short names, and an address outside.
@@ -14,6 +15,11 @@ HOSTS = {host.name: str(host.address) for host in office_and_homes().hosts}
 HOSTS |= {"eve_public": "198.51.100.10", "office_public": "198.51.100.2"}
 
 HOSTS |= {"vic": "10.99.0.11", "vera": "10.99.0.12"}
+
+#: The same hosts by their IPv6 addresses, and what a NAT64 makes of the relay's.
+SIX = {f"{host.name}6": str(host.addresses[-1]) for host in dual_stack().hosts}
+SIX |= {"relay64": "2001:db8:64::203.0.113.9", "front_end64": "2001:db8:64::203.0.113.5"}
+HOSTS |= {name: f"[{address}]" for name, address in SIX.items()}
 
 SHIPPED_NAMES = sorted(path.stem for path in SHIPPED.glob("*.yaml"))
 
@@ -56,7 +62,46 @@ BRANCH = [
     ("icmp alice > bea", "allow", "to_branch"),
 ]
 
+#: The same over IPv6.
+OFFICE_6 = [
+    ("tcp bea6:1 > telemetry6:443", "allow", "signalling"),
+    ("tcp alice6:1 > front_end6:80", "deny", "default_deny"),
+    ("udp alice6:1 > relay6:3478", "allow", "turn"),
+    ("udp forwarder6:1 > resolver6:53", "allow", "dns"),
+    ("tcp forwarder6:1 > resolver6:53", "allow", "dns_tcp"),
+    ("udp eve6:1 > alice6:5000", "deny", "default_deny"),
+]
+
 OWN = {
+    "both_service_only": [
+        *OFFICE,
+        *OFFICE_6,
+        ("udp alice6:1 > relay6:49152", "deny", "no_direct_media"),
+        ("udp alice6:1 > eve6:6000", "deny", "no_direct_media"),
+        ("udp alice:1 > eve_public:6000", "deny", "no_direct_media"),
+    ],
+    "both_udp_out": [
+        *OFFICE,
+        *OFFICE_6,
+        ("udp alice6:1 > eve6:6000", "allow", "direct_media"),
+        ("udp alice:1 > eve_public:6000", "allow", "direct_media"),
+    ],
+    "both_ipv4_media": [
+        *OFFICE,
+        *OFFICE_6,
+        ("udp alice6:1 > eve6:6000", "deny", "no_ipv6_media"),
+        ("udp bea6:1 > relay6:49152", "deny", "no_ipv6_media"),
+        ("udp alice:1 > eve_public:6000", "allow", "direct_media"),
+    ],
+    "nat64_service_only": [
+        ("tcp alice6:1 > front_end64:443", "allow", "signalling"),
+        ("udp bea6:1 > relay64:3478", "allow", "turn"),
+        ("udp forwarder6:1 > resolver6:53", "allow", "dns"),
+        ("tcp forwarder6:1 > resolver6:53", "allow", "dns_tcp"),
+        ("udp alice6:1 > relay64:49152", "deny", "no_direct_media"),
+        ("udp alice6:1 > eve6:6000", "deny", "no_direct_media"),
+        ("tcp alice6:1 > front_end6:443", "deny", "default_deny"),
+    ],
     "service_only": [
         *OFFICE,
         ("udp alice:1 > relay:3478", "allow", "turn"),

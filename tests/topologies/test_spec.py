@@ -182,7 +182,7 @@ def test_every_host_interface_has_a_tap_and_the_relay_its_loopback() -> None:
     assert "relay-lo" in names
 
 
-@given(st.sampled_from(ALLOWED_PREFIXES), st.data())
+@given(st.sampled_from([p for p in ALLOWED_PREFIXES if p.version == 4]), st.data())
 def test_mac_addresses_tell_interfaces_apart(prefix: IPv4Network, data: st.DataObject) -> None:
     size = prefix.num_addresses
     one, other = (
