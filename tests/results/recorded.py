@@ -33,14 +33,11 @@ def unpack(into: Path, name: str = "intranet") -> Path:
 
 
 def as_stored(result: Result) -> Result:
-    """As results were when the runs were stored: they told nothing of quality."""
+    """As results were when the runs were stored: they told nothing of quality, nor of IP."""
+    later = {"hops": (), "quality": None, "ip": ()}
     calls = (
         call.model_copy(
-            update={
-                "media": tuple(
-                    path.model_copy(update={"hops": (), "quality": None}) for path in call.media
-                )
-            }
+            update={"media": tuple(path.model_copy(update=later) for path in call.media)}
         )
         for call in result.calls
     )
