@@ -154,19 +154,19 @@ def _by_nat(perimeter: Perimeter, packets: Iterable[tuple[_Transport, Path]]) ->
             is_known = ends in known or inside is out
             known.add(ends)
             passed.update(
-                {(perimeter.host, rule): 1 for rule in _nat_rules(inside, is_known=is_known)}
+                {(perimeter.host, rule): 1 for rule in _nat_rules(out, is_known=is_known)}
             )
     return passed
 
 
-def _nat_rules(inside: Sighting, *, is_known: bool) -> tuple[str, ...]:
+def _nat_rules(out: Sighting, *, is_known: bool) -> tuple[str, ...]:
     """The rules of a NAT's filter that count a packet which it sends on (topologies/nat.py).
 
     A NAT begins connections outward only, and those of WireGuard may be older than the run.
-    IPv6 is not translated.
+    What leaves as IPv6 is not translated.
     """
     if is_known:
         return ("established",)
-    if inside.kind is Kind.WIREGUARD:
+    if out.kind is Kind.WIREGUARD:
         return ()
-    return ("outward", "translated") if address_of(inside.ends.src).version == 4 else ("outward",)
+    return ("outward", "translated") if address_of(out.ends.src).version == 4 else ("outward",)

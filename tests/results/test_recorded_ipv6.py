@@ -9,7 +9,8 @@ from results.judge import judge
 from results.packets import IP_UDP
 from results.schema import RunFolder, Verdict
 from tests.results.mutants import Mutant, without
-from tests.results.recorded import reseal, unpack
+from tests.results.paper_mutants import Content
+from tests.results.recorded import change_json, reseal, unpack
 from tests.results.relayed_mutants import expecting
 from topologies.spec import Flow
 
@@ -65,6 +66,13 @@ def is_channel_data(frame: bytes) -> bool:
     return frame[12:14] == b"\x08\x00" and frame[23] == IP_UDP and 0x40 <= frame[42] < 0x50
 
 
+def _translated_nothing(folder: Path) -> None:
+    def change(ending: Content) -> None:
+        ending["nats"]["office_nat"]["translated"] = 0
+
+    change_json(folder / "ending.json", change)
+
+
 MUTANTS = (
     Mutant(
         "media over IPv6 alone is expected",
@@ -77,6 +85,12 @@ MUTANTS = (
         expecting(ip=["IPv4"]),
         Verdict.FAIL,
         "expected media over IPv4, but that from alice to eve went over IPv6 and IPv4",
+    ),
+    Mutant(
+        "a NAT64 that translated nothing",
+        _translated_nothing,
+        Verdict.INCONCLUSIVE,
+        "rule translated of office_nat counted 0 packets, but the captures show",
     ),
     Mutant(
         "no media on the side of IPv6",
