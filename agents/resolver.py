@@ -38,7 +38,9 @@ def forwarder(
     """
     (address, *_) = [one for one in upstream.addresses if one.version == host.address.version]
     zone = ["forward-zone:", '  name: "."', f"  forward-addr: {address}"]
-    return _unbound(host, folder, [f"  dns64-prefix: {dns64}"] if dns64 else [], zone)
+    if dns64 is None:
+        return _unbound(host, folder, [], zone)
+    return _unbound(host, folder, [f"  dns64-prefix: {dns64}"], zone, "dns64 iterator")
 
 
 def flush_command(host: Host, folder: Path) -> tuple[str, ...]:
@@ -46,9 +48,9 @@ def flush_command(host: Host, folder: Path) -> tuple[str, ...]:
     return ("unbound-control", "-c", str(_config_path(host, folder)), "flush_zone", ".")
 
 
-def _unbound(host: Host, folder: Path, server: list[str], zones: list[str]) -> Program:
-    # No DNSSEC: the zone is the lab's own.
-    modules = "dns64 iterator" if any("dns64" in line for line in server) else "iterator"
+def _unbound(
+    host: Host, folder: Path, server: list[str], zones: list[str], modules: str = "iterator"
+) -> Program:
     lines = [
         "server:",
         *(f"  interface: {address}" for address in host.addresses),
@@ -62,6 +64,7 @@ def _unbound(host: Host, folder: Path, server: list[str], zones: list[str]) -> P
         "  verbosity: 1",
         "  num-threads: 1",
         f"  do-ip6: {'yes' if host.has_ipv6 else 'no'}",
+        # No DNSSEC: the zone is the lab's own.
         f'  module-config: "{modules}"',
         *server,
         "remote-control:",
