@@ -36,10 +36,13 @@ def ipv6_script(host: Host) -> str:
         if any(address.version == 6 for address in leg.addresses)
     ]
     settings = {"accept_ra": 0, "autoconf": 0, "accept_dad": 0, "disable_ipv6": 0}
-    return "\n".join(
+    lines = [
         f"echo {value} > /proc/sys/net/ipv6/conf/{name}/{setting}"
         for name in names
         for setting, value in settings.items()
+    ]
+    return "\n".join(
+        ["[ -e /proc/sys/net/ipv6 ] || { echo this kernel has no IPv6; exit 1; }", *lines]
     )
 
 
