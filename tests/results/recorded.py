@@ -33,11 +33,20 @@ def unpack(into: Path, name: str = "intranet") -> Path:
 
 
 def as_stored(result: Result) -> Result:
-    """As results were when the runs were stored: they told nothing of quality, nor of IP."""
-    later = {"hops": (), "quality": None, "ip": ()}
+    """As results were when the first runs were stored: they told nothing of quality, nor of IP."""
+    return _with_media(result, hops=(), quality=None, ip=())
+
+
+def before_ipv6(result: Result) -> Result:
+    """As results were before there was IPv6: they told nothing of versions of IP."""
+    return _with_media(result, ip=())
+
+
+def _with_media(result: Result, **changes: object) -> Result:
+    """The result with every path of media changed."""
     calls = (
         call.model_copy(
-            update={"media": tuple(path.model_copy(update=later) for path in call.media)}
+            update={"media": tuple(path.model_copy(update=changes) for path in call.media)}
         )
         for call in result.calls
     )
