@@ -122,7 +122,8 @@ def _ip_through(
 
     The type of ICMPv6 is the first byte of its message (RFC 4443, section 2.1).
     """
-    said = [table.payload(row)[0] for row in arrived[table.kind[arrived] == Kind.ICMPV6].tolist()]
+    rows = arrived[table.kind[arrived] == Kind.ICMPV6].tolist()
+    said = [kind for row in rows for kind in table.payload(row)[:1]]
     neighbours = sum(kind in NEIGHBOURS for kind in said)
     errors = "related" if rules.policy.stateful else "errors"
     six = int(np.count_nonzero(table.version[arrived] == 6))

@@ -89,8 +89,10 @@ class Columns:
 
     def addresses_of(self, row: int) -> tuple[int, int]:
         """Source and destination of one packet."""
-        (src,), (dst,) = self.addresses(np.array([row]))
-        return src, dst
+        if self.version[row] != 6:
+            return int(self.src[row]), int(self.dst[row])
+        source, target = self.src6[row].tolist(), self.dst6[row].tolist()
+        return source[0] << _HALF_BITS | source[1], target[0] << _HALF_BITS | target[1]
 
     def is_from(self, address: int, rows: slice) -> Flags:
         """Which of some packets come from an address."""
