@@ -1,7 +1,6 @@
 """The client's side of the service's REST surface (see agents/rest_users.py)."""
 
 import json
-import socket
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -64,9 +63,10 @@ class Api:
         await abandoned.close()
 
     def _new_session(self) -> ClientSession:
-        # IPv4 only: the networks have no IPv6, and a query for it would be one more flow.
+        # Names are asked for in the families that the host has addresses of (getaddrinfo(3),
+        # AI_ADDRCONFIG), and a second address is tried only where the first one fails.
         connector = TCPConnector(
-            ssl=self.context, family=socket.AF_INET, keepalive_timeout=_KEEPALIVE_SECONDS
+            ssl=self.context, keepalive_timeout=_KEEPALIVE_SECONDS, happy_eyeballs_delay=None
         )
         return ClientSession(connector=connector, timeout=_TIMEOUT)
 

@@ -31,7 +31,7 @@ def surface(edge: Edge, access_key: str) -> web.Application:
 def main(config: dict[str, Any]) -> int:
     """Serve.
 
-    ``config``: address, certificate, key_log; with ``keeper`` (address, port, domain) also
+    ``config``: addresses, certificate, key_log; with ``keeper`` (address, port, domain) also
     authority (file); else relay_urls, nearest_relay_urls, relay_addresses,
     relay_secret, access_key (in
     base64), token_key (a JSON Web Key).

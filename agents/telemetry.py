@@ -41,5 +41,5 @@ class Telemetry:
 
 
 def main(config: dict[str, Any]) -> int:
-    """Serve. ``config``: address, certificate, key_log, token_key (public, a JSON Web Key)."""
+    """Serve. ``config``: addresses, certificate, key_log, token_key (public, a JSON Web Key)."""
     return run_until_terminated(serve(Telemetry(config["token_key"]).application(), config))

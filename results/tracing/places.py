@@ -102,7 +102,8 @@ def places_of(network: Network) -> Places:
 def _owners(network: Network) -> Iterator[tuple[int, str]]:
     for host in network.hosts:
         for interface in host.interfaces:
-            yield int(interface.address.ip), host.name
+            for own in interface.addresses:
+                yield int(own.ip), host.name
     for vpn in network.vpns:
         for name, address in vpn.ends().items():
             yield int(address), name

@@ -84,13 +84,15 @@ def with_streams(table: PacketTable, places: Places, keys: KeyLogs) -> Streams:
 
 def to_relays(table: PacketTable, places: Places) -> Iterator[tuple[tls.Connection, int]]:
     """The connections that lead to relays, each with the number of the tap that saw it."""
-    servers = [
+    servers = {
         address
         for address, host in places.owners.items()
         if places.role(host) in (Role.RELAY, Role.PROXY)
-    ]
+    }
     opens = ((table.tcp_flags & (SYN | ACK)) == SYN) & (table.kind == Kind.TCP)
-    for tap in np.unique(table.tap[opens & np.isin(table.dst, servers)]).tolist():
+    rows = np.flatnonzero(opens)
+    to = zip(table.tap[rows].tolist(), table.addresses(rows)[1], strict=True)
+    for tap in sorted({tap for tap, server in to if server in servers}):
         for connection in tls.connections(table, tap):
             if _leads_to_relay(connection, places):
                 yield connection, tap

@@ -65,6 +65,7 @@ def _config(folder: Path, port: int) -> dict[str, Any]:
         "telemetry": "telemetry",
         "authority": str(folder / "ca.pem"),
         "keys": {"tls": str(folder / "keys")},
+        "route_type": "nearest",
         "proxy": {"address": "127.0.0.1", "port": port, "user": "alice", "password": "wrong"},
     }
 
