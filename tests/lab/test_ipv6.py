@@ -53,6 +53,25 @@ def test_each_scenario_has_exactly_its_flows_and_families(scenario: str, runs: P
     assert all(path["packets"] == path["authenticated"] > 90 for path in paths)
 
 
+@pytest.mark.parametrize(
+    ("scenario", "policy"),
+    [("ipv6_only_relayed", "both_service_only"), ("ipv6_only_nat64", "nat64_service_only")],
+)
+def test_where_no_udp_leaves_turn_goes_over_tcp(
+    scenario: str, policy: str, runs: Path, tmp_path: Path
+) -> None:
+    turn = {"udp": "protocol: udp, ports: [3478]", "tcp": "protocol: tcp, ports: [443]"}
+    text = find(policy).read_text(encoding="utf-8")
+    assert turn["udp"] in text
+    own = tmp_path / "no_udp.yaml"
+    own.write_text(text.replace(turn["udp"], turn["tcp"]), encoding="utf-8")
+    code, result = _run(runs, scenario, "--policy", f"office={own}")
+    assert (code, result["verdict"]) == (0, "PASS"), result["reason"]
+    paths = [path for call in result["calls"] for path in call["media"]]
+    assert {path["transport"] for path in paths} == {"tcp"}
+    assert all(set(path["ip"]) == _EXPECTED[scenario][-1] for path in paths)
+
+
 @pytest.mark.parametrize(("scenario", "policy", "reason"), _OPPOSITES)
 def test_under_another_policy_it_fails(scenario: str, policy: str, reason: str, runs: Path) -> None:
     code, result = _run(runs, scenario, "--policy", f"office={policy}")

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from topologies import spec
 from topologies.flows import flow_between
 from topologies.ipv6 import dual_stack, ipv6_only
-from topologies.parts import impaired
+from topologies.parts import impaired, inspected
 from topologies.reference import office, office_and_homes
 from topologies.spec import (
     ALLOWED_PREFIXES,
@@ -19,6 +19,7 @@ from topologies.spec import (
     Flow,
     Host,
     Impairment,
+    Inspection,
     Interface,
     Link,
     Network,
@@ -126,6 +127,10 @@ def test_a_network_survives_json(network: Network) -> None:
                 name="p", host="a", inside="lan", outside="wan", nat64=IPv6Network("64:ff9b::/96")
             ),
             "perimeter p: NAT64 takes a prefix of 96 bits within 2001:db8::/32, not 64:ff9b::/96",
+        ),
+        (
+            lambda: inspected(dual_stack(), "office", Inspection()),
+            "perimeter office: only HTTPS over IPv4 can be inspected",
         ),
     ],
 )
