@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import time
 from datetime import datetime
 from pathlib import Path
@@ -73,9 +72,10 @@ class Api:
         await abandoned.close()
 
     def _new_session(self) -> ClientSession:
-        # IPv4 only: the networks have no IPv6, and a query for it would be one more flow.
+        # Names are asked for in the families that the host has addresses of (getaddrinfo(3),
+        # AI_ADDRCONFIG), and a second address is tried only where the first one fails.
         connector = TCPConnector(
-            ssl=self.context, family=socket.AF_INET, keepalive_timeout=_KEEPALIVE_SECONDS
+            ssl=self.context, keepalive_timeout=_KEEPALIVE_SECONDS, happy_eyeballs_delay=None
         )
         return ClientSession(connector=connector, timeout=_TIMEOUT)
 

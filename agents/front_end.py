@@ -44,7 +44,7 @@ def _kept(edge: Edge, state: Path) -> Middleware:
 def main(config: dict[str, Any]) -> int:
     """Serve; where the file ``state`` is there, go on with what it holds.
 
-    ``config``: address, certificate, key_log; with ``keeper`` (address, port, domain) also
+    ``config``: addresses, certificate, key_log; with ``keeper`` (address, port, domain) also
     authority (file); else relay_urls, nearest_relay_urls, relay_addresses, relay_secret,
     relay_ttl (of users, in seconds), access_key (in base64), token_key (a JSON Web Key),
     state (a file).

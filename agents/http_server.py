@@ -40,15 +40,16 @@ def application(middlewares: Sequence[Middleware] = ()) -> web.Application:
 
 
 async def serve(app: web.Application, config: dict[str, Any]) -> None:
-    """Serve until cancelled. ``config``: address, certificate, key_log."""
+    """Serve until cancelled. ``config``: addresses, certificate, key_log."""
     runner = web.AppRunner(
         app, access_log=None, shutdown_timeout=0.1, keepalive_timeout=_KEEPALIVE_SECONDS
     )
     await runner.setup()
     context = server_context(Path(config["certificate"]), Path(config["key_log"]))
     try:
-        await web.TCPSite(runner, config["address"], HTTPS, ssl_context=context).start()
-        say("ready", address=config["address"], port=HTTPS)
+        for address in config["addresses"]:
+            await web.TCPSite(runner, address, HTTPS, ssl_context=context).start()
+        say("ready", addresses=config["addresses"], port=HTTPS)
         await asyncio.Event().wait()
     finally:
         await runner.cleanup()

@@ -5,18 +5,17 @@ TLS is what the service asks for everywhere (agents/tls.py); Debian's coturn end
 
 Whoever may use the relay could reach with it whatever the relay reaches. So it
 refuses peers (403, RFC 8656 section 9.2) that are not out on the internet:
-private and other special ranges, and the service's own servers. Its own address and
+private and other special ranges, and the service's own servers. Its own addresses and
 those of the other regions' relays are allowed: two clients that both need a relay meet
 there, relayed address to relayed address.
 """
 
 from collections.abc import Iterable
-from ipaddress import IPv4Address
 from pathlib import Path
 
 from agents import tls
 from topologies.processes import Program
-from topologies.spec import Host
+from topologies.spec import Address, Host
 
 PORT = 3478
 
@@ -41,7 +40,8 @@ USER_QUOTA = 20
 TOTAL_QUOTA = 1200
 
 #: Nobody is reached at these from the internet (RFC 6890): this network, private, shared,
-#: loopback, link-local. Multicast and broadcast coturn refuses by itself.
+#: loopback, link-local; of IPv6 loopback, unique local, link-local. Multicast and broadcast
+#: coturn refuses by itself. A range that began with :: would hold all of IPv4 for coturn.
 _NOT_ON_THE_INTERNET = (
     "0.0.0.0-0.255.255.255",
     "10.0.0.0-10.255.255.255",
@@ -50,6 +50,9 @@ _NOT_ON_THE_INTERNET = (
     "169.254.0.0-169.254.255.255",
     "172.16.0.0-172.31.255.255",
     "192.168.0.0-192.168.255.255",
+    "::1",
+    "fc00::-fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+    "fe80::-febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
 )
 
 
@@ -64,8 +67,8 @@ def program(
     realm: str,
     secret: str,
     certificate: Path,
-    refused: Iterable[IPv4Address] = (),
-    relays: Iterable[IPv4Address] = (),
+    refused: Iterable[Address] = (),
+    relays: Iterable[Address] = (),
 ) -> Program:
     """The relay on this host; credentials of the TURN REST kind, checked against ``secret``.
 
@@ -73,15 +76,15 @@ def program(
     service's own servers, which nobody shall reach through it; ``relays`` are those of all
     regions.
     """
-    address = str(host.address)
+    own = [str(address) for address in host.addresses]
     denied = (*_NOT_ON_THE_INTERNET, *map(str, refused))
     return Program(
         name=host.name,
         argv=(
             "turnserver",
             "-n",  # no configuration file of the machine
-            f"--listening-ip={address}",
-            f"--relay-ip={address}",
+            *(f"--listening-ip={address}" for address in own),
+            *(f"--relay-ip={address}" for address in own),
             f"--listening-port={PORT}",
             f"--tls-listening-port={STREAM_PORT}",
             f"--cert={certificate}",
@@ -97,10 +100,7 @@ def program(
             f"--user-quota={USER_QUOTA}",
             f"--total-quota={TOTAL_QUOTA}",
             # coturn looks at what is allowed first: this wins over every denied range.
-            *(
-                f"--allowed-peer-ip={peers}"
-                for peers in dict.fromkeys((address, *map(str, relays)))
-            ),
+            *(f"--allowed-peer-ip={peers}" for peers in dict.fromkeys((*own, *map(str, relays)))),
             *(f"--denied-peer-ip={peers}" for peers in denied),
             "--fingerprint",
             "--no-dtls",

@@ -1,9 +1,11 @@
 """Name servers: the public resolver with the service's zone, and a forwarder inside.
 
-Both are unbound. A run begins with cold caches, see :func:`flush_command`.
+Both are unbound. A run begins with cold caches, see :func:`flush_command`. Where only a NAT64
+leads to IPv4, the forwarder makes up IPv6 addresses for what has none (DNS64, RFC 6147).
 """
 
 from collections.abc import Iterator
+from ipaddress import IPv6Network
 from pathlib import Path
 
 from topologies.processes import Program
@@ -11,6 +13,9 @@ from topologies.spec import Host, Network, Region
 
 #: Time to live of the service's records in seconds: longer than any run.
 _TTL = 300
+
+#: Types of the records that hold an address, by the version of IP.
+_TYPES = {4: "A", 6: "AAAA"}
 
 
 def resolver(host: Host, network: Network, folder: Path) -> Program:
@@ -26,14 +31,16 @@ def resolver(host: Host, network: Network, folder: Path) -> Program:
         for region in network.regions
         for prefix in region.serves
     ]
-    everybody = ['  local-zone: "." static', *map(_record, (own | named).items())]
+    records = [line for item in (own | named).items() for line in _records(*item)]
+    everybody = ['  local-zone: "." static', *records]
     regional = [line for region in network.regions for line in _view(network, region)]
     return _unbound(host, folder, [*everybody, *views], regional)
 
 
-def _record(named: tuple[str | None, Host]) -> str:
-    name, host = named
-    return f'  local-data: "{name}. {_TTL} IN A {host.address}"'
+def _records(name: str | None, host: Host) -> Iterator[str]:
+    """One for each address of a host."""
+    for address in host.addresses:
+        yield f'  local-data: "{name}. {_TTL} IN {_TYPES[address.version]} {address}"'
 
 
 def _view(network: Network, region: Region) -> Iterator[str]:
@@ -42,13 +49,21 @@ def _view(network: Network, region: Region) -> Iterator[str]:
     for host in map(network.host, region.hosts):
         if host.domain:
             yield f'  local-zone: "{host.domain}." static'
-            yield _record((host.domain, host))
+            yield from _records(host.domain, host)
 
 
-def forwarder(host: Host, upstream: Host, folder: Path) -> Program:
-    """A forwarder: asks ``upstream`` for everything and keeps what it hears."""
-    zone = ["forward-zone:", '  name: "."', f"  forward-addr: {upstream.address}"]
-    return _unbound(host, folder, [], zone)
+def forwarder(
+    host: Host, upstream: Host, folder: Path, dns64: IPv6Network | None = None
+) -> Program:
+    """A forwarder: asks ``upstream`` for everything and keeps what it hears.
+
+    ``dns64`` is the prefix under which a NAT64 reaches IPv4.
+    """
+    (address, *_) = [one for one in upstream.addresses if one.version == host.address.version]
+    zone = ["forward-zone:", '  name: "."', f"  forward-addr: {address}"]
+    if dns64 is None:
+        return _unbound(host, folder, [], zone)
+    return _unbound(host, folder, [f"  dns64-prefix: {dns64}"], zone, "dns64 iterator")
 
 
 def flush_command(host: Host, folder: Path) -> tuple[str, ...]:
@@ -56,11 +71,14 @@ def flush_command(host: Host, folder: Path) -> tuple[str, ...]:
     return ("unbound-control", "-c", str(_config_path(host, folder)), "flush_zone", ".")
 
 
-def _unbound(host: Host, folder: Path, server: list[str], zones: list[str]) -> Program:
+def _unbound(
+    host: Host, folder: Path, server: list[str], zones: list[str], modules: str = "iterator"
+) -> Program:
     lines = [
         "server:",
-        f"  interface: {host.address}",
+        *(f"  interface: {address}" for address in host.addresses),
         "  access-control: 0.0.0.0/0 allow",
+        "  access-control: ::/0 allow",
         '  chroot: ""',
         '  username: ""',
         f'  directory: "{folder}"',
@@ -68,9 +86,9 @@ def _unbound(host: Host, folder: Path, server: list[str], zones: list[str]) -> P
         "  use-syslog: no",
         "  verbosity: 1",
         "  num-threads: 1",
-        "  do-ip6: no",
+        f"  do-ip6: {'yes' if host.has_ipv6 else 'no'}",
         # No DNSSEC: the zone is the lab's own.
-        '  module-config: "iterator"',
+        f'  module-config: "{modules}"',
         *server,
         "remote-control:",
         "  control-enable: yes",

@@ -54,7 +54,7 @@ class Telemetry:
 def main(config: dict[str, Any]) -> int:
     """Serve.
 
-    ``config``: address, certificate, key_log, token_key (public, a JSON Web Key), states
+    ``config``: addresses, certificate, key_log, token_key (public, a JSON Web Key), states
     (files of the front ends).
     """
     telemetry = Telemetry(config["token_key"], map(Path, config["states"]))

@@ -11,6 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 ETH_TYPE_IP = 0x0800
 ETH_TYPE_ARP = 0x0806
+ETH_TYPE_IPV6 = 0x86DD
+
+#: EtherTypes of IP, by its version.
+ETH_TYPES_OF_IP = {4: ETH_TYPE_IP, 6: ETH_TYPE_IPV6}
 
 #: Flags of ct_state (ovs-fields(7)).
 NEW, ESTABLISHED, RELATED, INVALID, TRACKED = 0x01, 0x02, 0x04, 0x10, 0x20

@@ -1,13 +1,14 @@
 """What a policy does to a packet, and why, for a person.
 
 The packet is written as ``udp 10.10.0.5:5000 > 203.0.113.9:3478``, or
-``icmp 10.10.0.5 > 203.0.113.9``; it begins a connection. ``from SIDE`` after it
-says which side it comes from, where the source address alone does not.
+``icmp 10.10.0.5 > 203.0.113.9``; it begins a connection. An IPv6 address before a port
+stands in brackets. ``from SIDE`` after it says which side it comes from, where the
+source address alone does not.
 """
 
 import re
 from collections.abc import Iterator
-from ipaddress import AddressValueError, IPv4Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
 from controllers.entries import Data, Entry
@@ -15,8 +16,11 @@ from controllers.flowtable import flow_table
 from controllers.lookup import PacketError, PacketQuery
 from controllers.policy import Policy
 from controllers.words import LAST_PORT, NUMBERS, unknown
+from topologies.addresses import with_port
 
 _EXAMPLES = 'such as "udp 10.10.0.5:5000 > 203.0.113.9:3478" or "icmp 10.10.0.5 > 203.0.113.9"'
+#: An IPv6 address in brackets or one of IPv4, and a port (RFC 3986, section 3.2.2).
+_WITH_PORT = re.compile(r"(?:\[([^\]]*)\]|([^:\[\]]*)):([^:]*)")
 _PACKET = re.compile(r"(\S+)\s+([^\s>]+)\s*>\s*([^\s>]+)(?:\s+from\s+(\S+))?")
 
 
@@ -53,9 +57,11 @@ def parse_packet(text: str) -> PacketQuery:
     if not found:
         raise PacketError(f'"{text}" is not a packet; allowed: {_EXAMPLES}')
     protocol, source, target, side = found.groups()
-    if protocol not in NUMBERS:
-        raise PacketError(unknown("protocol", protocol, NUMBERS))
+    if protocol not in NUMBERS[4]:
+        raise PacketError(unknown("protocol", protocol, NUMBERS[4]))
     (src, sport), (dst, dport) = _end(protocol, source), _end(protocol, target)
+    if src.version != dst.version:
+        raise PacketError(f"{src} and {dst} are of different families; allowed: two of one")
     return PacketQuery.model_validate(
         {"protocol": protocol, "src": src, "sport": sport, "dst": dst, "dport": dport, "side": side}
     )
@@ -87,20 +93,21 @@ def explain_data(policy: Policy, text: str) -> dict[str, Any]:
     return explain(policy, parse_packet(text)).model_dump(mode="json")
 
 
-def _end(protocol: str, text: str) -> tuple[IPv4Address, int | None]:
+def _end(protocol: str, text: str) -> tuple[IPv4Address | IPv6Address, int | None]:
     """An end of a packet's way: an address, with a port where the protocol has them."""
-    address, colon, port = text.partition(":")
-    if (protocol == "icmp") == bool(colon):
+    found = _WITH_PORT.fullmatch(text)
+    if (protocol == "icmp") == bool(found):
         needed = "an address alone" if protocol == "icmp" else "an address and a port"
         raise PacketError(f'"{text}" does not fit {protocol}; allowed: {needed}, {_EXAMPLES}')
-    return _address(address), _port(port) if colon else None
+    return (_address(found[1] or found[2]), _port(found[3])) if found else (_address(text), None)
 
 
-def _address(text: str) -> IPv4Address:
+def _address(text: str) -> IPv4Address | IPv6Address:
     try:
-        return IPv4Address(text)
-    except AddressValueError:
-        raise PacketError(f'"{text}" is not an IPv4 address; allowed: one like 10.10.0.5') from None
+        return ip_address(text)
+    except ValueError:
+        allowed = "one like 10.10.0.5 or 2001:db8:10::5"
+        raise PacketError(f'"{text}" is not an IP address; allowed: {allowed}') from None
 
 
 def _port(text: str) -> int:
@@ -111,7 +118,7 @@ def _port(text: str) -> int:
 
 def _written(packet: PacketQuery) -> str:
     source, target = (
-        str(address) if port is None else f"{address}:{port}"
+        str(address) if port is None else with_port(address, port)
         for address, port in ((packet.src, packet.sport), (packet.dst, packet.dport))
     )
     return f"{packet.protocol} {source} > {target}"

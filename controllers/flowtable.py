@@ -1,9 +1,10 @@
 """The flow table that carries a policy out, as plain data.
 
 The firewall is a bridge in line; each of its ports stands on a side. Table 0 lets
-ARP through and has the connection of an IP packet looked up; table 1 decides::
+ARP and neighbour discovery through and has the connection of an IP packet looked up;
+table 1 decides::
 
-    table 0  ARP                  -> the other sides
+    table 0  ARP, neighbours      -> the other sides
              IP, not tracked      -> conntrack, then table 1
              anything else        -> drop
     table 1  invalid              -> drop
@@ -12,20 +13,22 @@ ARP through and has the connection of an IP packet looked up; table 1 decides::
              anything else        -> drop (default_deny)
 
 A stateless policy has its rules in table 1 without conntrack. Of a connection between
-two sides the other side is known; among more, a mark on it remembers the pair. For
-IPv6, table 0 needs its EtherType and :func:`_address` its fields. Frames to reserved
+two sides the other side is known; among more, a mark on it remembers the pair. A
+stateless policy lets IPv6's errors through in table 0 as well. Frames to reserved
 multicast addresses (01:80:C2:00:00:0x) never get here: the switch drops them first
 (ovs-vswitchd.conf.db(5), "forward-bpdu").
 """
 
 from collections.abc import Iterator
-from ipaddress import IPv4Network
-from itertools import combinations, permutations, product
+from ipaddress import IPv4Network, IPv6Network
+from itertools import combinations, permutations
 
 from controllers.entries import (
     ESTABLISHED,
     ETH_TYPE_ARP,
     ETH_TYPE_IP,
+    ETH_TYPE_IPV6,
+    ETH_TYPES_OF_IP,
     INVALID,
     NEW,
     RELATED,
@@ -42,10 +45,17 @@ from controllers.entries import (
 )
 from controllers.lookup import Decision, PacketQuery, decide
 from controllers.policy import HOUSE, Policy, Rule
-from controllers.words import LAST_PORT, Action, Ports
+from controllers.words import LAST_PORT, NUMBERS, Action, Ports
 
 #: The first rule's priority; the following ones have one less each.
 RULES_FROM = 40000
+
+#: Types of ICMPv6 that neighbours on a link say to each other, which no firewall in line may
+#: drop (RFC 4890, section 4.4.1): of multicast listeners, and from 133 of neighbour discovery.
+NEIGHBOURS = (130, 131, 132, 133, 134, 135, 136, 143)
+
+#: Errors: destination unreachable, packet too big, time exceeded, parameter problem (4.3.1).
+ERRORS = (1, 2, 3, 4)
 
 #: Cookies: the house's rules from 1, the policy's own from 101, in their order.
 _HOUSE_COOKIES = {name: cookie for cookie, name in enumerate(HOUSE, start=1)}
@@ -104,14 +114,24 @@ def port_masks(ports: Ports) -> list[tuple[int, int]]:
 def _admission(policy: Policy, ct_zone: int) -> Iterator[Entry]:
     """Table 0: what crosses a firewall at all."""
     for side in policy.sides:
-        others = (Output(side=other) for other in policy.sides if other != side)
+        others = [Output(side=other) for other in policy.sides if other != side]
         yield _house("arp", 0, 3, {"eth_type": ETH_TYPE_ARP, "in_side": side}, *others)
-    if policy.stateful:
-        untracked: Match = {"eth_type": ETH_TYPE_IP, "ct_state": (0, TRACKED)}
-        yield _house("ip", 0, 2, untracked, Track(ct_zone=ct_zone, table=1))
-    else:
-        yield _house("ip", 0, 2, {"eth_type": ETH_TYPE_IP}, GoTo(table=1))
+        for kind in NEIGHBOURS:
+            yield _house("neighbours", 0, 3, _icmpv6(side, kind), *others)
+        for kind in () if policy.stateful else ERRORS:
+            yield _house("errors", 0, 3, _icmpv6(side, kind), *others)
+    for rule, family in (("ip", ETH_TYPE_IP), ("ipv6", ETH_TYPE_IPV6)):
+        if policy.stateful:
+            untracked: Match = {"eth_type": family, "ct_state": (0, TRACKED)}
+            yield _house(rule, 0, 2, untracked, Track(ct_zone=ct_zone, table=1))
+        else:
+            yield _house(rule, 0, 2, {"eth_type": family}, GoTo(table=1))
     yield _house("other_frames", 0, 0, {})
+
+
+def _icmpv6(side: str, kind: int) -> Match:
+    number = NUMBERS[6]["icmp"]
+    return {"eth_type": ETH_TYPE_IPV6, "in_side": side, "ip_proto": number, "icmpv6_type": kind}
 
 
 def _connections(policy: Policy) -> Iterator[Entry]:
@@ -150,14 +170,23 @@ def _rule_actions(policy: Policy, rule: Rule, ct_zone: int) -> tuple[Step, ...]:
 
 
 def _rule_matches(policy: Policy, rule: Rule) -> Iterator[Match]:
-    source, target = policy.zones[rule.from_], policy.zones[rule.to]
-    every: Match = {"eth_type": ETH_TYPE_IP, "in_side": source.side}
+    every: Match = {"in_side": policy.zones[rule.from_].side}
     if policy.stateful:
         every["ct_state"] = _flag(NEW)
-    if rule.protocol.number is not None:
-        every["ip_proto"] = rule.protocol.number
-    for src, dst, port in product(source.networks, target.networks, _port_fields(rule)):
-        yield every | _address("ipv4_src", src) | _address("ipv4_dst", dst) | port
+    for src, dst in policy.ways(rule):
+        way = every | _way(rule, src, dst)
+        for port in _port_fields(rule):
+            yield way | port
+
+
+def _way(rule: Rule, src: IPv4Network | IPv6Network, dst: IPv4Network | IPv6Network) -> Match:
+    """Family, protocol and addresses."""
+    version = src.version
+    match: Match = {"eth_type": ETH_TYPES_OF_IP[version]}
+    number = rule.protocol.number(version)
+    if number is not None:
+        match["ip_proto"] = number
+    return match | _address(f"ipv{version}_src", src) | _address(f"ipv{version}_dst", dst)
 
 
 def _port_fields(rule: Rule) -> list[Match]:
@@ -171,13 +200,13 @@ def _port_fields(rule: Rule) -> list[Match]:
     ]
 
 
-def _address(field: str, network: IPv4Network) -> Match:
+def _address(field: str, network: IPv4Network | IPv6Network) -> Match:
     """No field at all for any address; a mask only where there is a network."""
     address, mask = str(network.network_address), str(network.netmask)
     match network.prefixlen:
         case 0:
             return {}
-        case 32:
+        case network.max_prefixlen:
             return {field: address}
         case _:
             return {field: (address, mask)}

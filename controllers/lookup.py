@@ -4,14 +4,14 @@ No switch is needed, and the rule that decides is known by name.
 """
 
 from collections.abc import Mapping, Sequence
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Literal, Self
 
 from pydantic import model_validator
 
 from controllers.entries import (
     ESTABLISHED,
-    ETH_TYPE_IP,
+    ETH_TYPES_OF_IP,
     INVALID,
     NEW,
     RELATED,
@@ -41,9 +41,9 @@ class PacketQuery(Data):
     """
 
     protocol: Literal["tcp", "udp", "icmp"]
-    src: IPv4Address
+    src: IPv4Address | IPv6Address
     sport: int | None = None
-    dst: IPv4Address
+    dst: IPv4Address | IPv6Address
     dport: int | None = None
     side: str | None = None
     state: Literal["new", "established", "related", "invalid"] = "new"
@@ -52,6 +52,8 @@ class PacketQuery(Data):
     def _has_its_ports(self) -> Self:
         if {self.sport is None, self.dport is None} != {self.protocol == "icmp"}:
             raise ValueError(f"{self.protocol}: tcp and udp have two ports, icmp has none")
+        if self.src.version != self.dst.version:
+            raise ValueError(f"{self.src} and {self.dst} are of different families")
         return self
 
 
@@ -97,12 +99,13 @@ def _side(policy: Policy, packet: PacketQuery) -> str:
 
 def _fields(packet: PacketQuery, side: str) -> dict[str, int | str]:
     """What table 0 sees of a packet: nothing is known of its connection yet."""
+    version = packet.src.version
     fields: dict[str, int | str] = {
-        "eth_type": ETH_TYPE_IP,
+        "eth_type": ETH_TYPES_OF_IP[version],
         "in_side": side,
-        "ip_proto": NUMBERS[packet.protocol],
-        "ipv4_src": int(packet.src),
-        "ipv4_dst": int(packet.dst),
+        "ip_proto": NUMBERS[version][packet.protocol],
+        f"ipv{version}_src": int(packet.src),
+        f"ipv{version}_dst": int(packet.dst),
         "ct_state": 0,
     }
     if packet.dport is not None:
@@ -140,4 +143,4 @@ def _equal(wanted: Value, actual: int | str) -> bool:
 
 
 def _number(value: int | str) -> int:
-    return int(IPv4Address(value)) if isinstance(value, str) else value
+    return int(ip_address(value)) if isinstance(value, str) else value

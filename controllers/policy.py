@@ -4,15 +4,19 @@ A policy is an ordered list of rules between zones; a zone is a side of the
 firewall and the addresses there. The first rule that matches a packet decides.
 
 Rules of the house hold for every policy and are not written in it (:data:`HOUSE`):
-ARP passes; packets of an established connection pass, and so do ICMP errors that
-relate to one; packets that belong to no possible connection are dropped; what no
-rule allows is refused, by a rule called ``default_deny`` with a counter of its own.
-With ``stateful: false`` the firewall remembers no connections: a rule matches
-packets in its own direction only, and answers need a rule of their own.
+ARP and IPv6's neighbour discovery pass; packets of an established connection pass, and
+so do ICMP errors that relate to one, "packet too big" among them (RFC 4890, section
+4.3.1); packets that belong to no possible connection are dropped; what no rule allows is
+refused, by a rule called ``default_deny`` with a counter of its own. With ``stateful:
+false`` the firewall remembers no connections: a rule matches packets in its own direction
+only, and answers need a rule of their own; IPv6's errors all pass.
+
+A zone without addresses is of both families; else a rule is about the family, or families,
+that both of its zones have addresses of.
 """
 
 from collections.abc import Iterable, Iterator
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Self
@@ -39,12 +43,15 @@ SHIPPED = Path(__file__).parent / "policies"
 #: Rules of the house -> why. Their packets are counted under these names too.
 HOUSE = {
     "arp": "hosts must find each other's link addresses",
-    "other_frames": "only ARP and IPv4 cross a firewall",
+    "other_frames": "only ARP and IP cross a firewall",
     "ip": "what becomes of IPv4 is decided in the next table",
     "invalid": "it belongs to no possible connection",
     "established": "its connection was allowed when it began",
     "related": "it reports an error of a connection that was allowed",
     "default_deny": "no rule allows it",
+    "ipv6": "what becomes of IPv6 is decided in the next table",
+    "neighbours": "hosts must find each other's link addresses, and routers (RFC 4890, 4.4.1)",
+    "errors": "without them connections hang (RFC 4890, section 4.3.1)",
 }
 
 
@@ -73,6 +80,10 @@ class _Data(BaseModel):
         yield from ()
 
 
+#: All addresses.
+EVERYWHERE = (IPv4Network("0.0.0.0/0"), IPv6Network("::/0"))
+
+
 class Zone(_Data):
     """A side of the firewall, and the addresses there; None means any address."""
 
@@ -80,11 +91,11 @@ class Zone(_Data):
     addresses: Annotated[tuple[Network, ...], Field(min_length=1)] | None = None
 
     @property
-    def networks(self) -> tuple[IPv4Network, ...]:
-        """The addresses; the network of all addresses for any."""
-        return self.addresses or (IPv4Network("0.0.0.0/0"),)
+    def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The addresses; the networks of all addresses for any."""
+        return self.addresses or EVERYWHERE
 
-    def narrowness(self, address: IPv4Address) -> int:
+    def narrowness(self, address: IPv4Address | IPv6Address) -> int:
         """Length of the longest prefix of the zone that holds the address; -1 when none does."""
         lengths = (network.prefixlen for network in self.networks if address in network)
         return max(lengths, default=-1)
@@ -123,11 +134,16 @@ class Policy(_Data):
         """The sides that the zones name, in their order."""
         return tuple(dict.fromkeys(zone.side for zone in self.zones.values()))
 
-    def sides_of(self, address: IPv4Address) -> tuple[str, ...]:
+    def sides_of(self, address: IPv4Address | IPv6Address) -> tuple[str, ...]:
         """Where an address is: the side, or sides, of the zones that hold it most narrowly."""
         held = [(zone.narrowness(address), zone.side) for zone in self.zones.values()]
         best = max((narrow for narrow, _ in held), default=-1)
         return tuple(dict.fromkeys(side for narrow, side in held if narrow == best >= 0))
+
+    def ways(self, rule: Rule) -> Iterator[tuple[IPv4Network | IPv6Network, ...]]:
+        """Sources and destinations of what a rule matches: each pair is of one family."""
+        zones = (self.zones[zone].networks for zone in (rule.from_, rule.to))
+        return (way for way in product(*zones) if way[0].version == way[1].version)
 
     def because_of(self, rule: str) -> str:
         """Why there is a rule of that name, of the policy's own or of the house."""
@@ -136,6 +152,7 @@ class Policy(_Data):
 
     def _problems(self) -> Iterator[_Problem]:
         problems = [*_side_problems(self), *_name_problems(self), *_zone_problems(self)]
+        problems += [] if problems else _family_problems(self)
         yield from problems
         if not problems:
             yield from _dead_rules(self)
@@ -167,6 +184,13 @@ def _zone_problems(policy: Policy) -> Iterator[_Problem]:
             yield ("rules", index, "to"), text
 
 
+def _family_problems(policy: Policy) -> Iterator[_Problem]:
+    for index, rule in enumerate(policy.rules):
+        if not any(policy.ways(rule)):
+            text = f'"{rule.from_}" and "{rule.to}" have addresses of different families'
+            yield ("rules", index, "to"), f"{text}; allowed: zones that share IPv4 or IPv6"
+
+
 def _shared_side(policy: Policy, rule: Rule) -> str | None:
     side = policy.zones[rule.from_].side
     return side if side == policy.zones[rule.to].side else None
@@ -186,18 +210,26 @@ def _dead_rules(policy: Policy) -> Iterator[_Problem]:
 
 
 def _boxes(policy: Policy, rule: Rule) -> list[Box]:
-    """What a rule matches: source, destination, protocol, destination port."""
-    sources, destinations = (policy.zones[zone].networks for zone in (rule.from_, rule.to))
-    number = rule.protocol.number
-    protocol = (0, 255) if number is None else (number, number)
+    """What a rule matches: version of IP, source, destination, protocol, destination port."""
     ports: Iterable[Interval] = rule.ports or [(0, LAST_PORT)]
     return [
-        (_interval(source), _interval(destination), protocol, (first, last))
-        for source, destination, (first, last) in product(sources, destinations, ports)
+        (
+            (source.version, source.version),
+            _interval(source),
+            _interval(destination),
+            _protocol(rule.protocol.number(source.version)),
+            (first, last),
+        )
+        for source, destination in policy.ways(rule)
+        for first, last in ports
     ]
 
 
-def _interval(network: IPv4Network) -> Interval:
+def _protocol(number: int | None) -> Interval:
+    return (0, 255) if number is None else (number, number)
+
+
+def _interval(network: IPv4Network | IPv6Network) -> Interval:
     return int(network.network_address), int(network.broadcast_address)
 
 

@@ -7,15 +7,15 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from enum import StrEnum
-from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, StringConstraints
 
 LAST_PORT = 65535
 
-#: Protocol -> its number in the IP header (IANA, "Protocol Numbers").
-NUMBERS = {"tcp": 6, "udp": 17, "icmp": 1}
+#: Protocol -> its number in the IP header (IANA, "Protocol Numbers"), by the version of IP.
+NUMBERS = {4: {"tcp": 6, "udp": 17, "icmp": 1}, 6: {"tcp": 6, "udp": 17, "icmp": 58}}
 
 
 class Action(StrEnum):
@@ -33,10 +33,9 @@ class Protocol(StrEnum):
     ICMP = "icmp"
     ANY = "any"
 
-    @property
-    def number(self) -> int | None:
-        """The number in the IP header; None for any."""
-        return NUMBERS.get(self)
+    def number(self, version: int) -> int | None:
+        """The number in the header of this version of IP; None for any."""
+        return NUMBERS[version].get(self)
 
     @property
     def has_ports(self) -> bool:
@@ -70,18 +69,19 @@ def _name(value: str) -> str:
     return value
 
 
-def _network(value: object) -> IPv4Network:
+def _network(value: object) -> IPv4Network | IPv6Network:
     try:
-        return IPv4Network(str(value))
-    except (AddressValueError, NetmaskValueError):
-        raise ValueError(
-            f'"{value}" is no IPv4 network; allowed: one like 10.10.0.0/24, or an address'
-        ) from None
+        whole = ip_network(str(value), strict=False)
     except ValueError:
-        whole = IPv4Network(str(value), strict=False)
+        raise ValueError(
+            f'"{value}" is no network; allowed: one like 10.10.0.0/24 or 2001:db8:10::/48, '
+            "or an address"
+        ) from None
+    if whole.network_address != ip_address(str(value).partition("/")[0]):
         raise ValueError(
             f'"{value}" has host bits set; allowed: the network {whole}, or the address alone'
-        ) from None
+        )
+    return whole
 
 
 def _ports(value: object) -> Ports:
@@ -99,5 +99,5 @@ def _ports(value: object) -> Ports:
 
 Name = Annotated[str, AfterValidator(_name)]
 Because = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Network = Annotated[IPv4Network, BeforeValidator(_network)]
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 PortRange = Annotated[Ports, BeforeValidator(_ports), PlainSerializer(str)]

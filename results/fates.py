@@ -8,7 +8,6 @@ the loss, the evidence has a gap.
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address
 from typing import Literal
 
 from controllers.flowtable import FlowTable, flow_table
@@ -23,7 +22,8 @@ from results.tracing.paths import Path
 from results.tracing.places import Places
 from results.tracing.sightings import Sighting, Way
 from results.tracing.unreachable import Unreachable
-from topologies.spec import Firewall, Host, Network, Role
+from topologies.addresses import address_of
+from topologies.spec import Address, Firewall, Host, Network, Role
 
 #: Rules of a NAT router by the comments in its packet filter (topologies/nat.py) -> why.
 NAT_RULES = {
@@ -127,7 +127,7 @@ class Fates:
             return None
         tunnel = self._places.tunnels[last.tap.tunnel]
         host, gateway = last.tap.host, tunnel.vpn.gateway
-        src, dst = IPv4Address(last.ends.src), IPv4Address(last.ends.dst)
+        src, dst = address_of(last.ends.src), address_of(last.ends.dst)
         client = tunnel.client_at(last.ends.dst)
         if host != gateway and not tunnel.reaches(last.ends.dst):
             by, because = host, f"{dst} is not in the AllowedIPs of {host}"
@@ -164,9 +164,9 @@ class Fates:
         firewall, table = self._firewalls[last.tap.link]
         query = PacketQuery(
             protocol="tcp" if last.kind is Kind.TCP else "udp",
-            src=IPv4Address(last.ends.src),
+            src=address_of(last.ends.src),
             sport=last.ends.sport,
-            dst=IPv4Address(last.ends.dst),
+            dst=address_of(last.ends.dst),
             dport=last.ends.dport,
             side=firewall.side_of(last.tap.host),
             state=state,
@@ -227,13 +227,13 @@ class Fates:
         owner = self._turn.owner(relay, (ends.dst, ends.dport), last.time)
         if owner is None or self._turn.permits(owner, ends.src, last.time):
             return None
-        peer = IPv4Address(ends.src)
+        peer = address_of(ends.src)
         because = f"{owner.user} had not yet asked it to let {peer} through (RFC 8656, section 9)"
         return Fate(Outcome.REFUSED, because, last.row, relay, "no permission")
 
     def _without_route(self, last: Sighting) -> Fate | None:
         host = self._places.hosts[last.tap.host]
-        if _has_route(host, IPv4Address(last.ends.dst)):
+        if _has_route(host, address_of(last.ends.dst)):
             return None
         because = f"{host.name} has no route to {_address(last)}"
         return Fate(Outcome.NO_ROUTE, because, last.row, host.name)
@@ -248,11 +248,11 @@ def _gap(last: Sighting, more: str = "") -> Fate:
     return Fate(Outcome.UNKNOWN, where + more, last.row, gap=True)
 
 
-def _has_route(host: Host, address: IPv4Address) -> bool:
-    prefixes = [interface.address.network for interface in host.interfaces]
+def _has_route(host: Host, address: Address) -> bool:
+    prefixes = [address.network for leg in host.interfaces for address in leg.addresses]
     prefixes += [route.to for route in host.routes]
     return any(address in prefix for prefix in prefixes)
 
 
 def _address(last: Sighting) -> str:
-    return str(IPv4Address(last.ends.dst))
+    return str(address_of(last.ends.dst))

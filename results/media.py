@@ -25,6 +25,7 @@ from results.tracing.paths import Path, Travels
 from results.tracing.places import Places
 from results.tracing.sightings import Way
 from results.tracing.streams import Carrier
+from topologies.addresses import address_of
 from topologies.spec import Role, Tap
 
 #: How long, in ns, a sender may go on after the last packet that its peer took.
@@ -79,7 +80,7 @@ def _joins(path: Path, key: MediaKey) -> bool:
 
 def rtp_packets(table: PacketTable, udp: Travels) -> list[Packet]:
     """All RTP-looking packets of a run, each payload once, in the order of their times."""
-    rows = np.flatnonzero((table.inner_kind == Kind.RTP) & (table.version == 4))
+    rows = np.flatnonzero((table.inner_kind == Kind.RTP) & (table.version != 0))
     first = np.unique(identities(table, rows))
     found = (udp.alike(int(rows[index])) for index in first)
     return [Packet(table.innermost(paths[0].first.row), paths) for paths in found if paths]
@@ -128,6 +129,7 @@ def media_paths(
                 "packets": len(same) + others[taps],
                 "authenticated": len(same),
                 "allocated_by": _allocated_by(same, turn),
+                "ip": _versions(same),
             }
         )
 
@@ -137,6 +139,13 @@ def _allocated_by(paths: Iterable[Path], turn: Turn) -> tuple[str, ...]:
     distinct = {(path.first.ends, path.last.ends): path for path in paths}
     users = (one.user for path in distinct.values() for one in turn.passed(path))
     return tuple(dict.fromkeys(users))
+
+
+def _versions(paths: Iterable[Path]) -> tuple[str, ...]:
+    """The versions of IP that carried paths, in the order of the way."""
+    distinct = {(path.first.ends, path.last.ends): path for path in paths}
+    found = (address_of(seen.ends.src) for path in distinct.values() for seen in path.sightings)
+    return tuple(dict.fromkeys(f"IPv{address.version}" for address in found))
 
 
 def openings(paths: Iterable[Path], conversations: Conversations) -> list[Opened]:

@@ -7,7 +7,6 @@ SDPs announced (RFC 8122, section 5; RFC 5763, section 5).
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address
 from typing import NamedTuple
 
 from results.packets import Kind, PacketTable
@@ -24,6 +23,7 @@ from results.protocols.dtls import (
 from results.protocols.srtp import Profile
 from results.setup.calls import Call
 from results.tracing.paths import Path, Travels
+from topologies.addresses import address_of, with_port
 
 _HASH = "sha-256"
 
@@ -36,7 +36,7 @@ class Socket(NamedTuple):
     port: int
 
     def __str__(self) -> str:
-        return f"{self.host} ({IPv4Address(self.address)}:{self.port})"
+        return f"{self.host} ({with_port(address_of(self.address), self.port)})"
 
 
 @dataclass(frozen=True)

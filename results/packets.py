@@ -106,14 +106,14 @@ class PacketTable(Columns):
         return self._bytes(row, self.transport_start[row], self.transport_size[row])
 
     def peer(self, row: int) -> tuple[int, int] | None:
-        """XOR-PEER-ADDRESS of a Send or Data indication as (IPv4 address, port)."""
+        """XOR-PEER-ADDRESS of a Send or Data indication as numbers: address, port."""
         if self.stun_type[row] not in INDICATIONS:
             return None
         try:
             peer = stun.parse(self.payload(row)).xor_peer_address
         except stun.StunError:
             return None
-        return (int(peer.ip), peer.port) if peer and peer.ip.version == 4 else None
+        return (int(peer.ip), peer.port) if peer else None
 
     def channel(self, row: int) -> int | None:
         """The channel number of a ChannelData message (RFC 8656, section 12.4)."""

@@ -53,6 +53,10 @@ class RunFolderError(Exception):
     """A run folder that cannot be read: missing, foreign, or not whole. Speaks to a person."""
 
 
+#: Versions of IP, as results name them.
+IpVersion = Literal["IPv4", "IPv6"]
+
+
 class Verdict(StrEnum):
     """Nothing observed is never a PASS (DESIGN.md, "What counts as proof")."""
 
@@ -131,6 +135,8 @@ class Expectation(Record):
     far_edge: frozenset[str] = frozenset()
     #: User -> the router by which all that the user opens must leave the customer network.
     exits: dict[str, str] = Field(default_factory=dict)
+    #: The versions of IP that carry the media, None where any may.
+    ip: frozenset[IpVersion] | None = None
 
 
 class Run(Record):
@@ -249,6 +255,9 @@ class MediaPath(Record):
     repeats: int | None = None
     #: Users whose TURN allocations the media passed, in the order of the way; none if direct.
     allocated_by: tuple[str, ...] = ()
+    #: The versions of IP on the way, in its order: two where a NAT64 or a relay changes it.
+    #: Results of earlier versions do not tell.
+    ip: tuple[IpVersion, ...] = ()
     #: From tap to tap. Results of earlier versions have neither.
     hops: tuple[Hop, ...] = ()
     quality: Quality | None = None

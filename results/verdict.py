@@ -122,6 +122,7 @@ def _expectation_problems(expect: Expectation, evidence: Evidence) -> Iterator[P
     yield from _difference("media", expect.media, evidence.media)
     yield from _allocation_problems(expect, evidence.calls)
     yield from _transport_problems(expect, evidence.calls)
+    yield from _ip_problems(expect, evidence.calls)
     users = {user for call in evidence.calls for user in call.call.participants}
     if expect.refused_first and expect.refused_first not in users:
         text = f"expected a refused first packet of {expect.refused_first}, who is in no call"
@@ -187,6 +188,20 @@ def _transport_problems(expect: Expectation, calls: Iterable[CallEvidence]) -> I
                 yield Problem(Ground.FLOWS, text)
 
 
+def _ip_problems(expect: Expectation, calls: Iterable[CallEvidence]) -> Iterator[Problem]:
+    """Media over other versions of IP than expected."""
+    if expect.ip is None:
+        return
+    for call in calls:
+        for path in call.result.media:
+            if frozenset(path.ip) != expect.ip:
+                text = (
+                    f"expected media over {' and '.join(sorted(expect.ip))}, but that "
+                    f"from {path.from_} to {path.to} went over {' and '.join(path.ip)}"
+                )
+                yield Problem(Ground.FLOWS, text)
+
+
 #: What carries media, in words.
 _TRANSPORTS: dict[Transport | None, str] = {
     "udp": "UDP",
@@ -243,6 +258,9 @@ def _call_figures(call: CallEvidence) -> str:
     streams = dict.fromkeys(path.stream for path in media if path.stream)
     if len(streams) > 1:
         figures += f", {listed([*streams])}"
+    versions = sorted({version for path in media for version in path.ip})
+    if versions not in ([], ["IPv4"]):
+        figures += f" over {' and '.join(versions)}"
     if call.call.chat:
         figures += f", {len(call.call.chat) // 2:,} chat messages"
     refused = refusals_of_direct(call.result.pairs)

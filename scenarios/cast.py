@@ -163,7 +163,7 @@ class Cast:
     def _server(self, host: Host) -> Program:
         certificate = certify(self._secrets.authority, self._lab.network, host)
         config: dict[str, Any] = {
-            "address": str(host.address),
+            "addresses": [str(address) for address in host.addresses],
             "certificate": str(certificate),
             "key_log": str(self._folder.keys(host.name, "tls")),
         }
@@ -181,7 +181,7 @@ class Cast:
         return {
             "relay_urls": self._urls(network.own_name(one) for one in relays),
             "nearest_relay_urls": self._urls({one.domain: None for one in relays}),
-            "relay_addresses": [str(host.address) for host in relays],
+            "relay_addresses": [str(one) for host in relays for one in host.addresses],
             "relay_secret": self._secrets.relay,
             "relay_ttl": self._relay_ttl,
             "state": str(_state(self._keeper)),

@@ -62,7 +62,7 @@ class Facts:
     mininet: bool = True
     #: The kernel has netem as a module, which could not be loaded.
     netem_module: bool = False
-    #: The user may make devices of user space, as wireguard-go does.
+    #: The user may make devices of user space, as wireguard-go and tayga do.
     tun: bool = True
     #: There is a dumpcap which this user may not run.
     dumpcap_barred: bool = False
@@ -79,6 +79,7 @@ _PACKAGES = {
     "dumpcap": "wireshark-common",
     "unbound": "unbound",
     "squid": "squid",
+    "tayga": "tayga",
     "nftables": "nftables",
     "iproute2": "iproute2",
 }
@@ -99,6 +100,7 @@ _PROGRAMS = (
     "ping",
     "wg",
     "wireguard-go",
+    "tayga",
 )
 
 #: Name -> what is tried as root of new namespaces.
@@ -175,6 +177,7 @@ def judge(facts: Facts) -> list[Check]:
         _program("iproute2", facts, facts.versions["iproute2"], "ip", "tc"),
         _program("ping", facts, "asks whether a host answers", "ping"),
         _wireguard(facts),
+        _nat64(facts),
         _netem(facts),
         _namespaces(facts),
         _used("user", "root" if facts.root else "not root"),
@@ -302,6 +305,13 @@ def _wireguard(facts: Facts) -> Check:
     if not facts.tun:
         return _no_tun("wireguard", "wireguard-go")
     return Check("wireguard", "fallback", "wireguard-go, in user space", OTHER_KERNEL)
+
+
+def _nat64(facts: Facts) -> Check:
+    """NAT64, for networks with IPv6 alone."""
+    if "tayga" in facts.programs and not facts.tun:
+        return _no_tun("nat64", "tayga")
+    return _program("nat64", facts, f"tayga {facts.versions['tayga']}, in user space", "tayga")
 
 
 def _no_tun(name: str, who: str) -> Check:

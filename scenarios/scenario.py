@@ -14,7 +14,14 @@ from pydantic import ValidationError
 from controllers.policy import Policy, load
 from controllers.policy import find as find_policy
 from results.outages import Death
-from results.schema import Connection, Expectation, PlannedCall, StreamKind, Transport
+from results.schema import (
+    Connection,
+    Expectation,
+    IpVersion,
+    PlannedCall,
+    StreamKind,
+    Transport,
+)
 from topologies.spec import Flow, Network, Role
 
 _FOLDER = Path(__file__).parent
@@ -93,6 +100,8 @@ class Scenario:
     expect_far_edge: frozenset[str] = frozenset()
     #: User -> the router by which all that the user opens must leave the customer network.
     expect_exits: Mapping[str, str] = field(default_factory=dict)
+    #: The versions of IP that must carry the media, None for any.
+    expect_ip: frozenset[IpVersion] | None = None
     #: What the documents call what must come out, where they do not support it.
     expect_unsupported: str | None = None
     #: The relay that users ask the service for: the nearest, or any (the first there is).
@@ -166,6 +175,7 @@ class Scenario:
             refused_first=self.expect_refused_first,
             far_edge=self.expect_far_edge,
             exits=dict(self.expect_exits),
+            ip=self.expect_ip,
         )
 
 

@@ -27,8 +27,8 @@ from results.schema import Connection, Ending, PlannedCall, Run, RunFolder, TapC
 from scenarios.cast import Cast, certify, new_secrets
 from scenarios.deaths import Deaths
 from scenarios.enforcement import Enforcement
-from topologies import nat, shaping
-from topologies.host_script import PRIVATE
+from topologies import nat, nat64, shaping
+from topologies.host_script import PRIVATE, nat64_config
 from topologies.lab import Lab, LabError
 from topologies.lines import Lines
 from topologies.links import LinkError
@@ -257,9 +257,9 @@ class Stage:
         """The programs that live as long as the world."""
         network, known = self._network, self._secrets
         own = network.with_role(Role.FRONT_END) + network.with_role(Role.TELEMETRY)
-        refused = [host.address for host in own]
+        refused = [address for host in own for address in host.addresses]
         relays = network.service_relays()
-        all_relays = [host.address for host in relays]
+        all_relays = [address for host in relays for address in host.addresses]
         third_party = [
             relay.program(
                 host, host.domain or host.name, known.third_party, self._certificate(host)
@@ -274,7 +274,7 @@ class Stage:
             resolver.resolver(host, network, PRIVATE) for host in network.with_role(Role.RESOLVER)
         ]
         forwarders = [
-            resolver.forwarder(host, network.host(host.nameserver), PRIVATE)
+            resolver.forwarder(host, network.host(host.nameserver), PRIVATE, network.nat64)
             for host in network.with_role(Role.FORWARDER)
             if host.nameserver
         ]
@@ -282,7 +282,12 @@ class Stage:
             proxy.program(network.host(one.host), one, known.logins, PRIVATE)
             for one in network.proxies
         ]
-        return relaying + third_party + resolvers + forwarders + proxies
+        translators = [
+            nat64.program(perimeter.host, nat64_config(network.host(perimeter.host)))
+            for perimeter in network.perimeters
+            if perimeter.nat64
+        ]
+        return relaying + third_party + resolvers + forwarders + proxies + translators
 
     def _certificate(self, host: Host) -> Path:
         return certify(self._secrets.authority, self._network, host)

@@ -16,6 +16,7 @@ PROBES = {
     "nft": "nftables",
     "wg": "wireguard-tools",
     "wireguard-go": "wireguard-go",
+    "tayga": "tayga",
     "ip": "iproute2",
     "ping": "iputils-ping",
     "unshare": "util-linux",

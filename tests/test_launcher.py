@@ -285,7 +285,7 @@ def test_root_installs_packages_whose_services_stay_off(machine: Machine) -> Non
     apt = "apt-get -q -y -o DPkg::Lock::Timeout=600 "
     disabled = [
         note
-        for package in ("openvswitch-switch", "uuid-runtime", "coturn", "unbound", "squid")
+        for package in ("openvswitch-switch", "uuid-runtime", "coturn", "unbound", "squid", "tayga")
         for note in (f"systemctl disable {package}.service", f"update-rc.d {package} disable")
     ]
     notes = machine.notes()

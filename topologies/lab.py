@@ -20,13 +20,13 @@ from mininet.node import Node as MininetNode
 from mininet.node import OVSSwitch, Switch
 
 from topologies import ovs
-from topologies.host_script import PRIVATE, setup_script
+from topologies.host_script import PRIVATE, ipv6_script, setup_script
 from topologies.links import Links
 from topologies.processes import PATIENCE, Process, Processes, Program
 from topologies.spec import Firewall, Host, Link, Network, Tap, mac_of
 
-#: IPv6 is off in these networks: its multicast fills backlogs. Interfaces made later inherit it.
-#: A kernel may have none.
+#: IPv6 is off where nobody asks for it: its multicast fills backlogs. Interfaces made later
+#: inherit it. A kernel may have none.
 _NO_IPV6 = "for f in /proc/sys/net/ipv6/conf/*/disable_ipv6; do [ ! -e $f ] || echo 1 > $f; done"
 
 
@@ -200,6 +200,7 @@ class Lab:
             self._lay(link)
         for switch in (*self._switches, *self._lines.values()):
             switch.start([])
+        self._all({host.name: ipv6_script(host) for host in self.network.hosts if host.has_ipv6})
         for host in self.network.hosts:
             self._links[host.name] = Links(host.name, self.pid(host.name))
             _configure(self._links[host.name], host)
@@ -260,7 +261,8 @@ def _configure(links: Links, host: Host) -> None:
     """Set a host's interfaces up with their addresses, then its routes, which need these."""
     links.up("lo")
     for index, interface in enumerate(host.interfaces):
-        links.add_address(host.interface_name(index), interface.address)
+        for address in interface.addresses:
+            links.add_address(host.interface_name(index), address)
         links.up(host.interface_name(index))
     for route in host.routes:
         links.route_via(route.to, route.via)

@@ -75,9 +75,10 @@ class Lines:
         ends = list(lab.network.attached(link))
         for (host, index), (other, there) in zip(ends, ends[::-1], strict=True):
             links, name = lab.links(host.name), host.interface_name(index)
-            address = other.interfaces[there].address.ip
+            beyond = other.interfaces[there]
             links.cut_segments(name)
-            links.add_neighbour(name, address, mac_of(address))
+            for address in beyond.addresses:
+                links.add_neighbour(name, address.ip, mac_of(beyond.address.ip))
 
     def _connect_by_netem(self) -> None:
         for lane in self._lanes:

@@ -6,18 +6,21 @@ it again.
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 from pyroute2 import IPRoute
 from pyroute2.ethtool.ioctl import EthtoolError, IoctlEthtool
 from pyroute2.netlink.exceptions import NetlinkError
 
 from topologies.namespaces import inside_network
+from topologies.spec import Address, AddressOnLink, Prefix
 
 #: Of rtnl_link_stats64 (if_link.h): what the kernel dropped, received or to be sent, for want of
 #: room or of anybody who wanted it. The same three make /proc/net/dev's two columns "drop".
 _DROPS = ("rx_dropped", "rx_missed_errors", "tx_dropped")
 
+
+#: Of ifa_flags (if_addr.h): no duplicate address detection.
+_IFA_F_NODAD = 0x02
 
 #: Of a bridge's group_fwd_mask: what goes to 01-80-C2-00-00-0E, as canaries do.
 _FORWARD_CANARIES = 1 << 0xE
@@ -81,8 +84,12 @@ class Links:
         ):
             device.set_offload_flag("tx-checksumming", 0)
 
-    def add_address(self, name: str, address: IPv4Interface) -> None:
-        """Give an interface an address, and with it the route to the link's prefix."""
+    def add_address(self, name: str, address: AddressOnLink) -> None:
+        """Give an interface an address, and with it the route to the link's prefix.
+
+        One of IPv6 is not looked for on the link first (RFC 4862, section 5.4): it is unique.
+        """
+        unchecked = {"flags": _IFA_F_NODAD} if address.version == 6 else {}
         with self._telling(f"give {name} the address {address}"):
             self._netlink.addr(
                 "add",
@@ -90,22 +97,23 @@ class Links:
                 address=str(address.ip),
                 prefixlen=address.network.prefixlen,
                 broadcast=_broadcast(address),
+                **unchecked,
             )
 
-    def add_neighbour(self, name: str, address: IPv4Address, mac: str) -> None:
+    def add_neighbour(self, name: str, address: Address, mac: str) -> None:
         """Let the host know a neighbour's MAC address for good, so that it need not ask."""
         with self._telling(f"know {address} by {name}"):
             self._netlink.neigh(
                 "replace", index=self._index(name), dst=str(address), lladdr=mac, state="permanent"
             )
 
-    def route_via(self, to: IPv4Network, via: IPv4Address, table: int | None = None) -> None:
+    def route_via(self, to: Prefix, via: Address, table: int | None = None) -> None:
         """Route a prefix through the next hop, in this table or the main one."""
         where = {} if table is None else {"table": table}
         with self._telling(f"route {to} via {via}"):
             self._netlink.route("add", dst=str(to), gateway=str(via), **where)
 
-    def route_into(self, to: IPv4Network, name: str) -> None:
+    def route_into(self, to: Prefix, name: str) -> None:
         """Route a prefix into an interface, in place of the route that there may be."""
         with self._telling(f"route {to} into {name}"):
             self._netlink.route("replace", dst=str(to), oif=self._index(name), scope="link")
@@ -139,7 +147,8 @@ class Links:
             raise LinkError(f"host {self._host} could not {what}: {reason}") from None
 
 
-def _broadcast(address: IPv4Interface) -> str | None:
-    """The address of everybody on the link, where more than two can be."""
+def _broadcast(address: AddressOnLink) -> str | None:
+    """The address of everybody on the link, where more than two can be; IPv6 has none."""
     prefix = address.network
-    return str(prefix.broadcast_address) if prefix.prefixlen < 31 else None
+    has_one = address.version == 4 and prefix.prefixlen < 31
+    return str(prefix.broadcast_address) if has_one else None

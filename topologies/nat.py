@@ -7,6 +7,10 @@ overloading", RFC 4787 REQ-3), and another one as soon as they talk to the same.
 ``masquerade fully-random`` takes another port for each peer. Both kinds filter by
 the peer's address and port, as connection tracking does.
 
+IPv6 is not translated (there is no NAT66 here): the same filter stands alone, as that of a
+stateful router (RFC 6092, section 3.2). Neighbour discovery is no connection, and errors are
+related to one, so both pass (RFC 4890).
+
 New input from outside must be dropped: otherwise an early packet from a peer
 makes a local conntrack entry, and the client's own packet to that peer cannot
 keep its port.
@@ -14,6 +18,7 @@ keep its port.
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 
 from topologies.shaping import police_rule, queue_chain
 from topologies.spec import Inspection, Nat, Shaper
@@ -46,6 +51,19 @@ _SYMMETRIC = """
 _TRANSLATION = {Nat.ENDPOINT_INDEPENDENT: _ENDPOINT_INDEPENDENT, Nat.SYMMETRIC: _SYMMETRIC}
 
 
+_FILTER = """
+  chain input {{
+    type filter hook input priority filter; policy accept;
+    iifname "{outside}" ct state new counter drop comment "unsolicited_to_router"
+  }}
+  chain forward {{
+    type filter hook forward priority filter; policy drop;{police}
+    ct state established,related counter accept comment "established"
+    iifname "{inside}" oifname {{ {beyond} }} counter accept comment "outward"
+    iifname "{outside}" counter drop comment "unsolicited"
+  }}"""
+
+
 def ruleset(
     inside: str,
     outside: str,
@@ -53,21 +71,37 @@ def ruleset(
     shaper: Shaper | None = None,
     inspection: Inspection | None = None,
 ) -> str:
-    """Rules for a router whose interfaces are ``inside`` and ``outside``."""
+    """IPv4's rules for a router whose interfaces are ``inside`` and ``outside``."""
+    translation = _TRANSLATION[kind].format(outside=outside) + _interception(inside, inspection)
+    return _table("ip", translation + _filter(inside, outside, [outside], shaper))
+
+
+def ruleset_of_ipv6(
+    inside: str, outside: str, translator: str | None = None, shaper: Shaper | None = None
+) -> str:
+    """IPv6's rules for a router: it filters as it does IPv4, and translates nothing.
+
+    ``translator`` is the interface of its NAT64: where IPv4 begins, which has its own rules.
+    """
+    beyond = [outside, translator] if translator else [outside]
+    return _table("ip6", _filter(inside, outside, beyond, shaper))
+
+
+def _filter(inside: str, outside: str, beyond: Iterable[str], shaper: Shaper | None) -> str:
+    """What both families have: the filter, and the shaper, which polices each on its own."""
     shaper = shaper or Shaper()
-    boxes = queue_chain(outside, shaper) + _interception(inside, inspection)
+    chains = _FILTER.format(
+        inside=inside,
+        outside=outside,
+        beyond=", ".join(f'"{one}"' for one in beyond),
+        police=police_rule(outside, shaper),
+    )
+    return queue_chain(outside, shaper) + chains
+
+
+def _table(family: str, chains: str) -> str:
     return f"""
-table ip callpath {{{_TRANSLATION[kind].format(outside=outside)}{boxes}
-  chain input {{
-    type filter hook input priority filter; policy accept;
-    iifname "{outside}" ct state new counter drop comment "unsolicited_to_router"
-  }}
-  chain forward {{
-    type filter hook forward priority filter; policy drop;{police_rule(outside, shaper)}
-    ct state established,related counter accept comment "established"
-    iifname "{inside}" oifname "{outside}" counter accept comment "outward"
-    iifname "{outside}" counter drop comment "unsolicited"
-  }}
+table {family} callpath {{{chains}
 }}
 """
 
@@ -88,12 +122,12 @@ def _interception(inside: str, inspection: Inspection | None) -> str:
   }}"""
 
 
-#: Prints the rules with their counters, for :func:`counters`.
-LIST_COMMAND = ("nft", "--json", "list", "table", "ip", "callpath")
+#: Prints the rules of both families with their counters, for :func:`counters`.
+LIST_COMMAND = ("nft", "--json", "list", "ruleset")
 
 
 def counters(listing: str) -> dict[str, int]:
-    """Packets counted under each comment; ``listing`` is what LIST_COMMAND prints."""
+    """Packets counted under each comment, of both families; LIST_COMMAND prints ``listing``."""
     counted: Counter[str] = Counter()
     for item in json.loads(listing)["nftables"]:
         rule = item.get("rule", {})

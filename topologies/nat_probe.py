@@ -7,9 +7,8 @@ module says how, and reads what it prints.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import IPv4Address
 
-from topologies.spec import Nat
+from topologies.spec import Address, Nat
 
 
 class ProbeError(Exception):
@@ -50,7 +49,7 @@ _WORDS = {
 }
 
 
-def command(local: IPv4Address, server: IPv4Address) -> tuple[str, ...]:
+def command(local: Address, server: Address) -> tuple[str, ...]:
     """What to run on the host that has the address ``local``; takes up to 9 s.
 
     With its own address given, the tool notices when there is no NAT at all.

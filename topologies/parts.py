@@ -1,7 +1,7 @@
 """Parts that networks are put together from: links, interfaces, routes, homes."""
 
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, ip_address, ip_interface, ip_network
 from typing import Literal
 
 from topologies.spec import (
@@ -23,24 +23,26 @@ from topologies.spec import (
 
 def default_route(via: str) -> Route:
     """The route to everywhere else."""
-    return Route(to=IPv4Network("0.0.0.0/0"), via=IPv4Address(via))
+    next_hop = ip_address(via)
+    everywhere = "0.0.0.0/0" if next_hop.version == 4 else "::/0"
+    return Route(to=ip_network(everywhere), via=next_hop)
 
 
 def static_route(to: str, via: str) -> Route:
     """A route to one prefix."""
-    return Route(to=IPv4Network(to), via=IPv4Address(via))
+    return Route(to=ip_network(to), via=ip_address(via))
 
 
 def attached_to(**addresses: str) -> tuple[Interface, ...]:
     """Interfaces in order, written as link=address."""
     return tuple(
-        Interface(link=link, address=IPv4Interface(address)) for link, address in addresses.items()
+        Interface(link=link, address=ip_interface(address)) for link, address in addresses.items()
     )
 
 
 def new_link(name: str, prefix: str, segment: Segment) -> Link:
     """A link, its prefix written as text."""
-    return Link(name=name, prefix=IPv4Network(prefix), segment=segment)
+    return Link(name=name, prefix=ip_network(prefix), segment=segment)
 
 
 def with_leg(host: Host, link: str, address: str, *routes: Route) -> Host:

@@ -8,18 +8,33 @@ imports nothing of ours, so every room may import it.
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from enum import StrEnum
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from ipaddress import (
+    IPv4Address,
+    IPv4Interface,
+    IPv4Network,
+    IPv6Address,
+    IPv6Interface,
+    IPv6Network,
+    ip_network,
+)
 from itertools import combinations
 from typing import Annotated, Literal, Self, TypeVar
+from zlib import crc32
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+#: An address of either family, alone, with its prefix's length, and a prefix.
+Address = IPv4Address | IPv6Address
+AddressOnLink = IPv4Interface | IPv6Interface
+Prefix = IPv4Network | IPv6Network
+
 #: Every lab address lies in one of these (DESIGN.md, "What a run is").
-ALLOWED_PREFIXES: tuple[IPv4Network, ...] = tuple(
-    IPv4Network(prefix)
+ALLOWED_PREFIXES: tuple[Prefix, ...] = tuple(
+    ip_network(prefix)
     for prefix in (
         *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"),
         *("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "198.18.0.0/15"),
+        "2001:db8::/32",
     )
 )
 
@@ -87,16 +102,26 @@ class Link(Spec):
     """One broadcast domain: a cable between two interfaces, or a switched LAN."""
 
     name: Name
-    prefix: IPv4Network
+    prefix: Prefix
     segment: Segment
+    #: Of a link with both families, ``prefix`` being that of IPv4.
+    ipv6: IPv6Network | None = None
     #: Of a cable only, one for each sender at most.
     impairments: tuple[Impairment, ...] = ()
 
+    @property
+    def prefixes(self) -> tuple[Prefix, ...]:
+        """One, or IPv4's and IPv6's."""
+        return (self.prefix, self.ipv6) if self.ipv6 else (self.prefix,)
+
     @model_validator(mode="after")
-    def _prefix_is_allowed(self) -> Self:
-        if not any(self.prefix.subnet_of(allowed) for allowed in ALLOWED_PREFIXES):
-            allowed = ", ".join(str(prefix) for prefix in ALLOWED_PREFIXES)
-            raise ValueError(f"link {self.name}: {self.prefix} is not within {allowed}")
+    def _prefixes_are_allowed(self) -> Self:
+        allowed = ", ".join(str(prefix) for prefix in ALLOWED_PREFIXES)
+        for prefix in self.prefixes:
+            if not any(is_within(prefix, wider) for wider in ALLOWED_PREFIXES):
+                raise ValueError(f"link {self.name}: {prefix} is not within {allowed}")
+        if self.ipv6 and self.prefix.version != 4:
+            raise ValueError(f"link {self.name}: {self.prefix} and {self.ipv6} are both IPv6")
         return self
 
 
@@ -104,14 +129,21 @@ class Interface(Spec):
     """A host's attachment to a link."""
 
     link: Name
-    address: IPv4Interface
+    address: AddressOnLink
+    #: Where the host has both families, ``address`` being that of IPv4.
+    ipv6: IPv6Interface | None = None
+
+    @property
+    def addresses(self) -> tuple[AddressOnLink, ...]:
+        """One, or IPv4's and IPv6's."""
+        return (self.address, self.ipv6) if self.ipv6 else (self.address,)
 
 
 class Route(Spec):
     """A static route of a host."""
 
-    to: IPv4Network
-    via: IPv4Address
+    to: Prefix
+    via: Address
 
 
 class Host(Spec):
@@ -130,9 +162,20 @@ class Host(Spec):
     proxy: Name | None = None
 
     @property
-    def address(self) -> IPv4Address:
-        """The address of the first interface."""
+    def address(self) -> Address:
+        """The address of the first interface; IPv4's where it has both."""
         return self.interfaces[0].address.ip
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """The addresses of the first interface, of each family that it has."""
+        return tuple(address.ip for address in self.interfaces[0].addresses)
+
+    @property
+    def has_ipv6(self) -> bool:
+        """Whether any of its interfaces has an IPv6 address."""
+        legs = self.interfaces
+        return any(address.version == 6 for leg in legs for address in leg.addresses)
 
     def interface_name(self, index: int) -> str:
         """Name of the interface in the host's namespace, such as ``alice-eth0``."""
@@ -212,6 +255,18 @@ class Perimeter(Spec):
     nat: Nat = Nat.ENDPOINT_INDEPENDENT
     shaper: Shaper | None = None
     inspection: Inspection | None = None
+    #: Where those inside have IPv6 alone: the prefix under which they reach IPv4 (RFC 6052).
+    nat64: IPv6Network | None = None
+
+    @model_validator(mode="after")
+    def _nat64_is_allowed(self) -> Self:
+        allowed = ALLOWED_PREFIXES[-1]
+        if self.nat64 and not (self.nat64.prefixlen == 96 and is_within(self.nat64, allowed)):
+            raise ValueError(
+                f"perimeter {self.name}: NAT64 takes a prefix of 96 bits within {allowed}, "
+                f"not {self.nat64}"
+            )
+        return self
 
 
 class Firewall(Spec):
@@ -356,6 +411,11 @@ class Network(Spec):
                 if interface.link == link:
                     yield host, index
 
+    @property
+    def nat64(self) -> IPv6Network | None:
+        """The prefix of its NAT64; None where it has none."""
+        return next((one.nat64 for one in self.perimeters if one.nat64), None)
+
     def firewall(self, name: str) -> Firewall:
         """The firewall of that name; raises KeyError when there is none."""
         return _named(self.firewalls, name)
@@ -417,9 +477,21 @@ def _tap(host: Host, interface: str, link: str | None = None, mac: str | None = 
     return Tap(name=name, host=host.name, interface=interface, link=link, mac=mac)
 
 
-def mac_of(address: IPv4Address) -> str:
-    """The MAC address of the interface that has this address: locally administered, unique."""
-    return "02:00:" + ":".join(f"{byte:02x}" for byte in address.packed)
+def mac_of(address: Address) -> str:
+    """The MAC address of the interface that has this address: locally administered, unique.
+
+    It holds an IPv4 address whole, and of an IPv6 address a checksum.
+    """
+    if isinstance(address, IPv4Address):
+        return "02:00:" + address.packed.hex(":")
+    return "02:06:" + crc32(address.packed).to_bytes(4).hex(":")
+
+
+def is_within(prefix: Prefix, wider: Prefix) -> bool:
+    """Whether a prefix is a part of another one, or the same; not of another family's."""
+    if isinstance(prefix, IPv4Network):
+        return isinstance(wider, IPv4Network) and prefix.subnet_of(wider)
+    return isinstance(wider, IPv6Network) and prefix.subnet_of(wider)
 
 
 def _named(items: tuple[T, ...], name: str) -> T:
@@ -435,6 +507,7 @@ def _problems(network: Network) -> Iterator[str]:
     yield from _interface_problems(network)
     yield from _reference_problems(network)
     yield from _proxy_problems(network)
+    yield from _inspection_problems(network)
     yield from _firewall_problems(network)
     yield from _vpn_problems(network)
     yield from _impairment_problems(network)
@@ -450,20 +523,26 @@ def _name_problems(network: Network) -> Iterator[str]:
 
 def _interface_problems(network: Network) -> Iterator[str]:
     links = {link.name: link for link in network.links}
-    owners: dict[IPv4Address, str] = {}
+    owners: dict[Address | str, str] = {}
     for host in network.hosts:
         for interface in host.interfaces:
             link = links.get(interface.link)
             if link is None:
                 yield f"host {host.name} is attached to link {interface.link}, which does not exist"
-            elif interface.address.network != link.prefix:
-                yield (
-                    f"host {host.name} has {interface.address} on link {link.name}, "
-                    f"which is {link.prefix}"
-                )
-            other = owners.setdefault(interface.address.ip, host.name)
-            if other != host.name:
-                yield f"hosts {other} and {host.name} both have {interface.address.ip}"
+            else:
+                yield from _address_problems(host, interface, link)
+            own = [address.ip for address in interface.addresses]
+            for mark in (*own, f"the MAC address {mac_of(own[0])}"):
+                other = owners.setdefault(mark, host.name)
+                if other != host.name:
+                    yield f"hosts {other} and {host.name} both have {mark}"
+
+
+def _address_problems(host: Host, interface: Interface, link: Link) -> Iterator[str]:
+    for address in interface.addresses:
+        if address.network not in link.prefixes:
+            prefixes = " and ".join(map(str, link.prefixes))
+            yield f"host {host.name} has {address} on link {link.name}, which is {prefixes}"
 
 
 def _reference_problems(network: Network) -> Iterator[str]:
@@ -489,6 +568,17 @@ def _proxy_problems(network: Network) -> Iterator[str]:
     for host in network.hosts:
         if host.proxy is not None and host.proxy not in proxies:
             yield f"host {host.name} goes through {host.proxy}, where there is no proxy"
+
+
+def _inspection_problems(network: Network) -> Iterator[str]:
+    for perimeter in network.perimeters:
+        if perimeter.inspection and any(
+            interface.ipv6 or interface.address.version == 6
+            for host in network.hosts
+            for interface in host.interfaces
+            if interface.link == perimeter.inside
+        ):
+            yield f"perimeter {perimeter.name}: only HTTPS over IPv4 can be inspected"
 
 
 def _firewall_problems(network: Network) -> Iterator[str]:

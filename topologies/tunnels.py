@@ -6,7 +6,7 @@ capture can listen before the user connects: its interface, then its connection.
 """
 
 import base64
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from ipaddress import IPv4Interface, IPv4Network, ip_network
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from topologies.host_script import PRIVATE, resolver_file
 from topologies.lab import Lab
 from topologies.processes import PATIENCE, Processes, Program
-from topologies.spec import Vpn
+from topologies.spec import Address, Vpn
 
 #: Seconds between packets that keep a NAT's mapping.
 _KEEPALIVE = 25
@@ -128,7 +128,7 @@ def _attach_client(lab: Lab, vpn: Vpn, host: str) -> None:
     resolver_file(host).write_text(f"nameserver {server}\n", encoding="ascii")
 
 
-def _next_hop(lab: Lab, vpn: Vpn) -> IPv4Address:
+def _next_hop(lab: Lab, vpn: Vpn) -> Address:
     """The other router on the gateway's inner link."""
     return next(
         host.interfaces[index].address.ip
@@ -141,10 +141,10 @@ def _keep_way_to_gateway(lab: Lab, vpn: Vpn, host: str) -> None:
     """With everything tunnelled, the tunnel's own packets still need their way outside."""
     gateway = _outside_address(lab, vpn)
     for route in lab.network.host(host).routes:
-        lab.links(host).route_via(IPv4Network(gateway), route.via)
+        lab.links(host).route_via(ip_network(gateway), route.via)
 
 
-def _outside_address(lab: Lab, vpn: Vpn) -> IPv4Address:
+def _outside_address(lab: Lab, vpn: Vpn) -> Address:
     """Where the gateway listens."""
     interfaces = lab.network.host(vpn.gateway).interfaces
     return next(i.address.ip for i in interfaces if i.link == vpn.outside)

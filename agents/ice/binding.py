@@ -5,11 +5,13 @@ import socket
 
 from aioice import stun
 
+from agents.ice.families import SOCKETS, version
+
 
 async def transact(address: str, port: int) -> None:
     """Ask a STUN server once, and wait for its answer; OSError where it cannot be reached."""
     request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
+    with socket.socket(SOCKETS[version(address)], socket.SOCK_DGRAM) as own:
         own.setblocking(False)
         own.connect((address, port))
         loop = asyncio.get_running_loop()

@@ -1,24 +1,26 @@
-"""An ICE agent on aioice that prefers any direct path to any relay.
+"""An ICE agent on aioice that prefers any direct path to any relay, and there IPv6 to IPv4.
 
 aioice nominates aggressively: the first pair that works is taken, which between
 two port-restricted NATs is the relay in half of the runs. Here nomination is
 regular (RFC 8445 section 8.1.1) and pairs that involve a relay are held back
 while direct checks still have time (:data:`HOLD_SECONDS`; less when all of
-those have failed, or :data:`SHORT_HOLD_SECONDS` where UDP does not leave a network).
+those have failed, or :data:`SHORT_HOLD_SECONDS` where UDP does not leave a network). So are
+direct pairs of IPv4 where there are some of IPv6, which have the higher priority (RFC 8421,
+section 4): a first check may be lost at a router that lets in only what answers.
 """
 
 import asyncio
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cached_property
-from typing import Any, TypeVar
 
 import ifaddr
 from aioice import Candidate, Connection, TransportPolicy, stun
 from aioice.candidate import candidate_foundation, candidate_priority
-from aioice.ice import CandidatePair, StunProtocol, server_reflexive_candidate
+from aioice.ice import CandidatePair, StunProtocol
 
-from agents.ice import protocol
+from agents.ice import families, protocol
+from agents.ice.gathering import enough, is_among, outcome, reflexive
 from agents.ice.names import Names
 from agents.ice.race import Race
 from agents.ice.relaying import Relayed, Try, give_back
@@ -30,8 +32,6 @@ HOLD_SECONDS = 2.0
 #: The same where one of both ends has no candidate by which UDP from outside could reach it:
 #: what is direct then is near, and answers soon.
 SHORT_HOLD_SECONDS = 0.25
-
-T = TypeVar("T")
 
 _SUCCEEDED, _FAILED = CandidatePair.State.SUCCEEDED, CandidatePair.State.FAILED
 _IN_PROGRESS = CandidatePair.State.IN_PROGRESS
@@ -45,12 +45,16 @@ class DirectFirst(Connection):
     _held_long_enough = False
     _nomination: asyncio.Task[None] | None = None
     _servers: Servers | None = None
-    _late: Sequence[asyncio.Task[None]] = ()
 
     #: What carries TURN, where a way led to a relay.
     transport: str | None = None
     #: Why no way led to a relay, one sentence for each; empty where one did.
     unrelayed: tuple[str, ...] = ()
+
+    @cached_property
+    def _late(self) -> list[asyncio.Task[None]]:
+        """What gives back the allocations of those who lost a race."""
+        return []
 
     @cached_property
     def _again(self) -> dict[int, asyncio.Task[None]]:
@@ -88,38 +92,53 @@ class DirectFirst(Connection):
         An unbound socket of a tunnel's address would send its request out of
         another interface and wait for an answer that cannot come.
         """
-        hosts = [await self._open(component, address) for address in addresses]
+        preferred = {address: families.preference(address, addresses) for address in addresses}
+        hosts = [await self._open(component, *item) for item in preferred.items()]
         self._protocols += hosts
         candidates = [host.local_candidate for host in hosts]
         if self._servers is None:
             return candidates
         names = Names()
-        relaying = asyncio.create_task(self._relay(self._servers, names))
-        asking = [
-            asyncio.create_task(_reflexive(host, self._servers.stun, names)) for host in hosts
+        relaying = [
+            asyncio.create_task(self._relay(self._servers, names, version))
+            for version in sorted(set(map(families.version, addresses)), reverse=True)
         ]
-        await _enough(relaying, asking, timeout)
-        candidates += [found for task in asking if (found := _outcome(task))]
-        if relayed := _outcome(relaying):
-            self.transport = "proxy" if relayed.way.proxy else relayed.way.transport
-            self._protocols.append(relayed)
-            hidden = self._servers.relay_only
-            candidates.append(relayed.candidate(component, hide_related_address=hidden))
+        asking = [
+            asyncio.create_task(reflexive(host, self._servers.stun, names, local_preference))
+            for host, local_preference in zip(hosts, preferred.values(), strict=True)
+        ]
+        await enough(relaying, asking, timeout)
+        for found in filter(None, map(outcome, asking)):
+            if not is_among(found, candidates):
+                candidates.append(found)
+        relays = list(filter(None, map(outcome, relaying)))
+        if relays:
+            self.unrelayed = ()
+            self.transport = "proxy" if relays[0].way.proxy else relays[0].way.transport
+        self._protocols += relays
+        hidden = self._servers.relay_only
+        candidates += [
+            relayed.candidate(component, addresses, hide_related_address=hidden)
+            for relayed in relays
+        ]
         return candidates
 
-    async def _relay(self, servers: Servers, names: Names) -> Relayed:
-        """An allocation by the first way that leads to one; what comes later is given back."""
-        tries = [Try(way, servers, names, self) for way in servers.ways()]
+    async def _relay(self, servers: Servers, names: Names, version: int) -> Relayed:
+        """An allocation by the first way of a version of IP that leads to one.
+
+        What comes later is given back.
+        """
+        tries = [Try(way, version, servers, names, self) for way in servers.ways(version)]
         race = Race([one.allocate for one in tries])
         try:
             return await race.winner()
         except (ExceptionGroup, asyncio.CancelledError):
-            self.unrelayed = tuple(
+            self.unrelayed += tuple(
                 f"{tries[number].way}: {_why(task)}" for number, task in race.losers()
             )
             raise
         finally:
-            self._late = [
+            self._late += [
                 asyncio.create_task(give_back(task, tries[number]))
                 for number, task in race.losers()
             ]
@@ -240,9 +259,9 @@ class DirectFirst(Connection):
             request, pair.remote_addr, integrity_key=self.remote_password.encode()
         )
 
-    async def _open(self, component: int, address: str) -> StunProtocol:
+    async def _open(self, component: int, address: str, local_preference: int) -> StunProtocol:
         """A socket on the address, bound to the device that has it, and its host candidate."""
-        own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        own = socket.socket(families.SOCKETS[families.version(address)], socket.SOCK_DGRAM)
         own.setblocking(False)
         own.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, _device(address).encode())
         own.bind((address, 0))
@@ -252,7 +271,7 @@ class DirectFirst(Connection):
             foundation=candidate_foundation("host", "udp", address),
             component=component,
             transport="udp",
-            priority=candidate_priority(component, "host"),
+            priority=candidate_priority(component, "host", local_preference),
             host=address,
             port=own.getsockname()[1],
             type="host",
@@ -262,22 +281,37 @@ class DirectFirst(Connection):
 
 def hold_seconds(local: Iterable[Candidate], remote: Iterable[Candidate]) -> float:
     """How long relayed pairs are held back for direct ones, in seconds."""
-    reached = all(any(one.type == "srflx" for one in end) for end in (local, remote))
+    reached = all(any(map(_is_reached, end)) for end in (local, remote))
     return HOLD_SECONDS if reached else SHORT_HOLD_SECONDS
 
 
-def nominee(pairs: list[CandidatePair], held_long_enough: bool) -> CandidatePair | None:
-    """The pair to nominate now: a direct one that works, else a relayed one once that may be.
+def _is_reached(candidate: Candidate) -> bool:
+    """Whether UDP from outside could reach a candidate; IPv6's are not translated."""
+    is_host_of_ipv6 = candidate.type == "host" and families.version(candidate.host) == 6
+    return candidate.type == "srflx" or is_host_of_ipv6
 
-    ``pairs`` are in order of priority. A relayed pair may be nominated when
-    direct checks have had their time, or have all failed.
+
+def nominee(pairs: list[CandidatePair], held_long_enough: bool) -> CandidatePair | None:
+    """The pair to nominate now: the first that works of the best rank, else of the next.
+
+    ``pairs`` are in order of priority. A pair of a lower rank may be nominated when
+    checks on those above it have had their time, or have all failed.
     """
-    working = [pair for pair in pairs if pair.state is _SUCCEEDED]
-    direct = [pair for pair in working if not is_relayed(pair)]
-    if direct:
-        return direct[0]
-    hopeless = all(pair.state is _FAILED for pair in pairs if not is_relayed(pair))
-    return working[0] if working and (held_long_enough or hopeless) else None
+    for rank in sorted({_rank(pair) for pair in pairs}):
+        alike = [pair for pair in pairs if _rank(pair) == rank]
+        working = [pair for pair in alike if pair.state is _SUCCEEDED]
+        if working:
+            return working[0]
+        if not held_long_enough and any(pair.state is not _FAILED for pair in alike):
+            return None
+    return None
+
+
+def _rank(pair: CandidatePair) -> int:
+    """0 for direct pairs of IPv6, 1 for those of IPv4, 2 for all that involve a relay."""
+    if is_relayed(pair):
+        return 2
+    return 0 if families.version(pair.local_candidate.host) == 6 else 1
 
 
 def is_relayed(pair: CandidatePair) -> bool:
@@ -298,75 +332,14 @@ def _is_role_conflict(error: stun.TransactionError) -> bool:
     return error.response is not None and error.response.error_code == 487
 
 
-async def _reflexive(
-    host: StunProtocol, server: tuple[str, int] | None, names: Names
-) -> Candidate | None:
-    """What a STUN server sees of a socket; None where packets leave from elsewhere."""
-    if server is None:
-        return None
-    resolved = (await names.address(server[0]), server[1])
-    if not _leads_to(host, resolved):
-        return None
-    candidate, _ = await server_reflexive_candidate(host, resolved)
-    return candidate
-
-
-async def _enough(
-    relaying: asyncio.Task[Relayed],
-    asking: Iterable[asyncio.Task[Candidate | None]],
-    timeout: float,
-) -> None:
-    """Wait until all is gathered, at most so long; the rest is given up.
-
-    Where TURN had to take another way than UDP, no answer over UDP will come.
-    """
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + timeout
-    pending: set[asyncio.Task[Any]] = {relaying, *asking}
-    while pending and not _is_round_udp(relaying):
-        done, pending = await asyncio.wait(
-            pending, timeout=deadline - loop.time(), return_when=asyncio.FIRST_COMPLETED
-        )
-        if not done:
-            break
-    for task in pending:
-        task.cancel()
-    if pending:
-        await asyncio.wait(pending)
+def _device(address: str) -> str:
+    """The name of the interface that has this address; LookupError if none has."""
+    for adapter in ifaddr.get_adapters():
+        if any(address in (ip.ip, ip.ip[0]) for ip in adapter.ips):
+            return adapter.name
+    raise LookupError(f"no interface has the address {address}")
 
 
 def _why(task: asyncio.Task[Relayed]) -> str:
     """Why a try led nowhere until now, in words."""
     return str(task.exception()) if task.done() else "no answer"
-
-
-def _is_round_udp(relaying: asyncio.Task[Relayed]) -> bool:
-    relayed = _outcome(relaying)
-    return relayed is not None and relayed.way.transport != "udp"
-
-
-def _outcome(task: asyncio.Task[T]) -> T | None:
-    """What a task has led to; None where it failed, was given up or still runs."""
-    ended = task.done() and not task.cancelled()
-    return task.result() if ended and task.exception() is None else None
-
-
-def _device(address: str) -> str:
-    """The name of the interface that has this address; LookupError if none has."""
-    for adapter in ifaddr.get_adapters():
-        if any(ip.ip == address for ip in adapter.ips):
-            return adapter.name
-    raise LookupError(f"no interface has the address {address}")
-
-
-def _leads_to(host: StunProtocol, server: tuple[str, int]) -> bool:
-    """Whether packets to the server would leave from this host candidate's address.
-
-    A socket bound to another device would send them where no answer can come from
-    (connect(2) asks the routing table and sends nothing).
-    """
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        if probe.connect_ex(server) != 0:
-            return False
-        own: str = probe.getsockname()[0]
-        return own == host.local_candidate.host

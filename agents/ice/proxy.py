@@ -4,6 +4,7 @@ import asyncio
 import base64
 import socket
 
+from agents.ice.families import SOCKETS, version
 from agents.ice.servers import Proxy
 
 #: What proxies send before the end of their answer's header; more is no answer, in bytes.
@@ -22,7 +23,7 @@ async def connect(proxy: Proxy, host: str, port: int) -> socket.socket:
     ProxyError when the proxy refuses, OSError when it is not there.
     """
     loop = asyncio.get_running_loop()
-    own = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    own = socket.socket(SOCKETS[version(proxy.address)], socket.SOCK_STREAM)
     own.setblocking(False)
     try:
         await loop.sock_connect(own, (proxy.address, proxy.port))

@@ -6,6 +6,7 @@ whose connection we make ourselves.
 
 import asyncio
 import contextlib
+from collections.abc import Iterable
 from typing import Any
 
 from aioice import Connection, stun
@@ -13,7 +14,7 @@ from aioice.candidate import Candidate, candidate_foundation, candidate_priority
 from aioice.ice import StunProtocol
 from aioice.turn import TurnClientTcpProtocol, TurnClientUdpProtocol, TurnTransport
 
-from agents.ice import proxy
+from agents.ice import families, proxy
 from agents.ice.names import Names
 from agents.ice.servers import Servers, Way
 
@@ -31,7 +32,11 @@ class UnreachableError(ConnectionError):
     """The network said that a relay cannot be reached over UDP (ICMP)."""
 
 
-class _Udp(TurnClientUdpProtocol):
+class _Tcp(families.TurnClient, TurnClientTcpProtocol):
+    """TURN over TCP or TLS."""
+
+
+class _Udp(families.TurnClient, TurnClientUdpProtocol):
     """TURN over UDP that heeds ICMP errors (RFC 8489 section 6.2.1)."""
 
     refused: asyncio.Future[None]
@@ -45,12 +50,15 @@ class _Udp(TurnClientUdpProtocol):
 class Try:
     """One way to an allocation, from the first packet until it is given back."""
 
-    def __init__(self, way: Way, servers: Servers, names: Names, owner: Connection) -> None:
+    def __init__(
+        self, way: Way, version: int, servers: Servers, names: Names, owner: Connection
+    ) -> None:
         self.way = way
+        self._version = version
         self._servers = servers
         self._names = names
         self._owner = owner
-        self._turn: TurnClientTcpProtocol | TurnClientUdpProtocol | None = None
+        self._turn: _Tcp | _Udp | None = None
 
     @property
     def may_hold(self) -> bool:
@@ -58,9 +66,23 @@ class Try:
         return self._turn is not None and self._turn.nonce is not None
 
     async def allocate(self) -> "Relayed":
-        """Get the allocation: OSError or TransactionError when there is none."""
+        """Get the allocation: OSError or TransactionError when there is none.
+
+        A relay that is reached over IPv6 may have no addresses of it (behind a NAT64 it is an
+        IPv4 one): then what it has is asked for, and over a connection of its own, since
+        coturn (4.6.1) would give an empty address of IPv6 as well on the first one.
+        """
+        try:
+            return await self._allocate(asks_for_ipv6=self._version == 6)
+        except stun.TransactionFailed as error:
+            if self._version == 4 or not families.is_not_supported(error):
+                raise
+        return await self._allocate(asks_for_ipv6=False)
+
+    async def _allocate(self, *, asks_for_ipv6: bool) -> "Relayed":
         refused = asyncio.get_running_loop().create_future()
         self._turn = await self._open(refused)
+        self._turn.asks_for_ipv6 = asks_for_ipv6
         relayed = Relayed(self._owner, self.way, TurnTransport(self._turn))
         begun = asyncio.create_task(relayed.begin())
         try:
@@ -76,9 +98,7 @@ class Try:
             refused.cancel()
         return relayed
 
-    async def _open(
-        self, refused: asyncio.Future[None]
-    ) -> TurnClientTcpProtocol | TurnClientUdpProtocol:
+    async def _open(self, refused: asyncio.Future[None]) -> _Tcp | _Udp:
         """The connection to the relay on which TURN is spoken."""
         loop, way = asyncio.get_running_loop(), self.way
         if way.proxy:
@@ -86,21 +106,17 @@ class Try:
             server = (way.proxy.address, way.proxy.port)
             where: dict[str, Any] = {"sock": own}
         else:
-            server = (await self._names.address(way.host), way.port)
+            server = (await self._names.address(way.host, self._version), way.port)
             where = {"host": server[0], "port": server[1]}
         if way.transport == "udp":
             return await self._open_udp(server, refused)
         if way.transport == "tls":
             # The certificate must name the relay, whoever else the connection leads to first.
             where |= {"ssl": self._servers.context, "server_hostname": way.host}
-        _, turn = await loop.create_connection(
-            lambda: TurnClientTcpProtocol(server, *self._credentials()), **where
-        )
+        _, turn = await loop.create_connection(lambda: _Tcp(server, *self._credentials()), **where)
         return turn
 
-    async def _open_udp(
-        self, server: tuple[str, int], refused: asyncio.Future[None]
-    ) -> TurnClientUdpProtocol:
+    async def _open_udp(self, server: tuple[str, int], refused: asyncio.Future[None]) -> _Udp:
         _, turn = await asyncio.get_running_loop().create_datagram_endpoint(
             lambda: _Udp(server, *self._credentials()), remote_addr=server
         )
@@ -123,8 +139,10 @@ class Relayed(StunProtocol):
         """Ask for the allocation, and take what comes to its address from then on."""
         await self._turn._connect(self)
 
-    def candidate(self, component: int, *, hide_related_address: bool) -> Candidate:
-        """The relayed candidate (RFC 8445 section 5.1.1.2).
+    def candidate(
+        self, component: int, own_addresses: Iterable[str], *, hide_related_address: bool
+    ) -> Candidate:
+        """The relayed candidate (RFC 8445 section 5.1.1.2) of a host with these addresses.
 
         Where only relayed ones may be used, it must not tell where we are (RFC 9429 3.5.3).
         """
@@ -135,7 +153,9 @@ class Relayed(StunProtocol):
             foundation=candidate_foundation("relay", "udp", address),
             component=component,
             transport="udp",
-            priority=candidate_priority(component, "relay"),
+            priority=candidate_priority(
+                component, "relay", families.preference(own[0], own_addresses)
+            ),
             host=address,
             port=port,
             type="relay",

@@ -3,9 +3,12 @@
 import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Literal
 
 from aiortc.rtcicetransport import parse_stun_turn_uri
+
+from topologies.addresses import with_port
 
 Transport = Literal["udp", "tcp", "tls"]
 
@@ -22,7 +25,7 @@ class Proxy:
     @property
     def url(self) -> str:
         """The proxy as a URL, without the login."""
-        return f"http://{self.address}:{self.port}"
+        return f"http://{with_port(self.address, self.port)}"
 
 
 @dataclass(frozen=True)
@@ -58,15 +61,16 @@ class Servers:
         found = (uri for uri in map(parse_stun_turn_uri, self.urls) if uri["scheme"] == "stun")
         return next(((uri["host"], uri["port"]) for uri in found), None)
 
-    def ways(self) -> list[Way]:
-        """The ways to the relays: those of the URIs, then what can go through the proxy.
+    def ways(self, version: int) -> list[Way]:
+        """The ways to the relays over a version of IP: the URIs', then through the proxy.
 
         A proxy lets CONNECT lead to TLS, and often looks whether TLS is what follows.
         """
         direct = list(_direct(self.urls))
         tunnelled = (way for way in direct if way.transport == "tls")
-        proxied = [Way(way.host, way.port, "tls", self.proxy) for way in tunnelled if self.proxy]
-        return direct + proxied
+        if self.proxy is None or ip_address(self.proxy.address).version != version:
+            return direct
+        return direct + [Way(way.host, way.port, "tls", self.proxy) for way in tunnelled]
 
 
 def _direct(urls: Iterable[str]) -> Iterable[Way]:

@@ -19,6 +19,7 @@ from results.packets import Kind, PacketTable
 from results.schema import Endpoint, Result
 from results.sources import stream_of
 from results.tracing.paths import Path
+from topologies.addresses import with_port
 from topologies.spec import Flow
 
 
@@ -112,7 +113,7 @@ def _pairs(result: Result) -> Iterator[_Said]:
 
 
 def _end(endpoint: Endpoint) -> str:
-    return f"{endpoint.type} {endpoint.address}:{endpoint.port}"
+    return f"{endpoint.type} {with_port(endpoint.address, endpoint.port)}"
 
 
 def _citations(result: Result) -> Iterator[_Said]:

@@ -5,7 +5,7 @@ the time of the import and is not needed for that.
 """
 
 from dataclasses import dataclass
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 import dns.exception
 import dns.name
@@ -26,8 +26,8 @@ class DnsMessage:
     qname: str
     #: The type in letters, such as ``A``.
     qtype: str
-    #: The A records of the answer section, of whatever name: those of aliases count.
-    addresses: tuple[IPv4Address, ...]
+    #: The A and AAAA records of the answer section, of whatever name: those of aliases count.
+    addresses: tuple[IPv4Address | IPv6Address, ...]
 
 
 def parse(payload: bytes) -> DnsMessage | None:
@@ -55,10 +55,17 @@ def _message(parser: dns.wire.Parser) -> DnsMessage | None:
     )
 
 
-def _address(parser: dns.wire.Parser) -> IPv4Address | None:
-    """Read one record past; its address when it is an A record (RFC 1035, section 3.4.1)."""
+def _address(parser: dns.wire.Parser) -> IPv4Address | IPv6Address | None:
+    """Read one record past; its address when it is an A or AAAA record.
+
+    (RFC 1035, section 3.4.1; RFC 3596, section 2.)
+    """
     parser.get_name(decompress=True)
     kind, record_class, _ttl, size = parser.get_struct("!HHIH")
     data = parser.get_bytes(size)
-    is_address = (kind, record_class, size) == (dns.rdatatype.A, dns.rdataclass.IN, 4)
-    return IPv4Address(data) if is_address else None
+    match kind, record_class, size:
+        case (dns.rdatatype.A, dns.rdataclass.IN, 4):
+            return IPv4Address(data)
+        case (dns.rdatatype.AAAA, dns.rdataclass.IN, 16):
+            return IPv6Address(data)
+    return None

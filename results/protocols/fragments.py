@@ -70,8 +70,7 @@ def _whole(table: PacketTable, tap_index: int) -> Iterator[tuple[int, bytes]]:
 
 def _key(table: PacketTable, row: int) -> tuple[int, ...]:
     """What the fragments of one datagram have in common."""
-    addresses = (table.src[row], table.dst[row], *table.src6[row], *table.dst6[row])
-    return (*map(int, addresses), int(table.fragment_id[row]))
+    return (*table.addresses_of(row), int(table.fragment_id[row]))
 
 
 def _piece(table: PacketTable, row: int) -> _Piece:

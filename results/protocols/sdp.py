@@ -3,14 +3,14 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from ipaddress import AddressValueError, IPv4Address
+from ipaddress import ip_address
 from typing import Literal, NamedTuple, cast
 
 from results.protocols.sdp_media import MediaLine, media_lines
 
 CandidateType = Literal["host", "srflx", "prflx", "relay"]
 
-#: An IPv4 address and a port, both as numbers.
+#: An address of either family and a port, both as numbers.
 End = tuple[int, int]
 
 #: Payload type and clock rate of "a=rtpmap:111 opus/48000/2".
@@ -70,7 +70,7 @@ def read_description(text: str) -> Description:
 
 
 def read_candidate(line: str) -> Candidate | None:
-    """Read ``candidate:…``; None for another line, an address that is not IPv4, or nonsense.
+    """Read ``candidate:…``; None for another line, a name for an address, or nonsense.
 
     The fields are foundation, component, transport, priority, address, port,
     the word "typ" and the type (RFC 8839, section 5.1).
@@ -81,8 +81,8 @@ def read_candidate(line: str) -> Candidate | None:
     if words[7] not in ("host", "srflx", "prflx", "relay"):
         return None
     try:
-        end = int(IPv4Address(words[4])), int(words[5])
-    except (AddressValueError, ValueError):
+        end = int(ip_address(words[4])), int(words[5])
+    except ValueError:
         return None
     return Candidate(cast(CandidateType, words[7]), words[2].lower(), end)
 

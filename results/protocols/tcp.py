@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from results.packets import ACK, SYN, Kind, PacketTable
 
-#: An IPv4 address and a port, both as numbers.
+#: An address of either family and a port, both as numbers.
 End = tuple[int, int]
 
 
@@ -108,13 +108,13 @@ def tcp_connections(table: PacketTable, tap_index: int) -> list[TcpConnection]:
 
 
 def _segments(table: PacketTable, tap_index: int) -> NDArray[np.intp]:
-    here = (table.tap == tap_index) & (table.version == 4)
+    here = (table.tap == tap_index) & (table.version != 0)
     return np.flatnonzero(here & (table.kind == Kind.TCP))
 
 
 def _ends(table: PacketTable, row: int) -> tuple[End, End]:
-    source = int(table.src[row]), int(table.sport[row])
-    return source, (int(table.dst[row]), int(table.dport[row]))
+    src, dst = table.addresses_of(row)
+    return (src, int(table.sport[row])), (dst, int(table.dport[row]))
 
 
 def _signed(difference: int) -> int:

@@ -8,7 +8,6 @@ testbed's agents are set to TLS 1.2.
 import hmac
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address
 from typing import NamedTuple, TypeVar
 
 from cryptography.exceptions import InvalidTag
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from results.packets import PacketTable
 from results.protocols import connect
 from results.protocols.tcp import End, TcpConnection, TcpStream, tcp_connections
+from topologies.addresses import address_of, with_port
 
 TLS_1_2 = 0x0303
 TLS_1_3 = 0x0304
@@ -88,7 +88,7 @@ class Connection:
     table: PacketTable = field(repr=False)
 
     def __str__(self) -> str:
-        ends = (f"{IPv4Address(ip)}:{port}" for ip, port in (self.client, self.server))
+        ends = (with_port(address_of(ip), port) for ip, port in (self.client, self.server))
         return " to ".join(ends) + f" (opened by {_frame(self.table, self.syn_row)})"
 
     @property

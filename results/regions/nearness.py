@@ -85,10 +85,9 @@ class Edges:
 
     def _told(self, user: str, server: str) -> Query | None:
         """A user's last question that was answered with a server's address."""
-        address = self.places.hosts[server].address
-        found = [
-            query for query in self.queries if query.asked_by == user and address in query.addresses
-        ]
+        own = {*self.places.hosts[server].addresses}
+        asked = (query for query in self.queries if query.asked_by == user)
+        found = [query for query in asked if own.intersection(query.addresses)]
         return found[-1] if found else None
 
 

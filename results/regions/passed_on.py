@@ -6,7 +6,6 @@ region is told in another only if it was passed on.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address
 from itertools import chain
 from urllib.parse import unquote
 
@@ -18,6 +17,7 @@ from results.schema import Nearness
 from results.setup.signalling import KeyLogs, weak_tls
 from results.tracing.places import Places
 from results.tunnelling.vpn import Findings, Remark
+from topologies.addresses import address_of
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def _unreadable(
     table: PacketTable, connection: Connection, origin: str, error: TlsError | HttpError
 ) -> Problem:
     frame = cite(table, connection.syn_row, "opens a connection that cannot be read")
-    to = IPv4Address(connection.server[0])
+    to = address_of(connection.server[0])
     text = f"what {origin} says to the front end at {to} cannot be read: {error}"
     return Problem(Ground.KEYS, text, (frame,))
 

@@ -62,8 +62,8 @@ def _accepted(table: PacketTable) -> dict[tuple[int, Ends, int], int]:
     both = SYN | ACK
     rows = np.flatnonzero((table.kind == Kind.TCP) & ((table.tcp_flags & both) == both))
     found: dict[tuple[int, Ends, int], int] = {}
-    for row in rows.tolist():
-        ends = Ends(*(int(part[row]) for part in (table.src, table.sport, table.dst, table.dport)))
+    for row, src, dst in zip(rows.tolist(), *table.addresses(rows), strict=True):
+        ends = Ends(src, int(table.sport[row]), dst, int(table.dport[row]))
         found.setdefault((int(table.tap[row]), ends, table.tcp(row).ack), row)
     return found
 

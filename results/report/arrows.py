@@ -118,8 +118,15 @@ def _key(network: Network, pair: PairOutcome) -> tuple[str, str, str]:
 
 
 def _owner(network: Network, address: str) -> str:
-    owners = {str(leg.address.ip): host.name for host in network.hosts for leg in host.interfaces}
-    return owners.get(address, "")
+    return next(
+        (
+            host.name
+            for host in network.hosts
+            for leg in host.interfaces
+            if address in {str(own.ip) for own in leg.addresses}
+        ),
+        "",
+    )
 
 
 def _refusal(key: tuple[str, str, str], pairs: list[PairOutcome]) -> Refusal:

@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Address
+from ipaddress import ip_address
 
 from results.schema import Endpoint, Outcome, PairOutcome
 from results.setup.selection import text_of
 from results.shown import CallEvidence
+from topologies.addresses import with_port
 from topologies.spec import Network
 
 
@@ -41,7 +42,7 @@ def candidates(network: Network, call: CallEvidence, user: str) -> Iterator[Cand
         yield CandidateRow(
             type=kind,
             end=end,
-            place=_place(network, end.partition(":")[0]),
+            place=_place(network, end.rpartition(":")[0].strip("[]")),
             gathered=end in gathered,
             sent=_outcomes(pair for pair in own if _end(pair.local) == end),
             received=_outcomes(pair for pair in others if _end(pair.remote) == end),
@@ -50,7 +51,7 @@ def candidates(network: Network, call: CallEvidence, user: str) -> Iterator[Cand
 
 
 def _end(endpoint: Endpoint) -> str:
-    return f"{endpoint.address}:{endpoint.port}"
+    return with_port(endpoint.address, endpoint.port)
 
 
 def _outcomes(pairs: Iterable[PairOutcome]) -> tuple[tuple[str, int], ...]:
@@ -61,13 +62,13 @@ def _outcomes(pairs: Iterable[PairOutcome]) -> tuple[tuple[str, int], ...]:
 
 def _place(network: Network, address: str) -> str:
     """Who has an address: a host on a link, or an end of a tunnel."""
-    ip = IPv4Address(address)
+    ip = ip_address(address)
     for vpn in network.vpns:
         for name, end in vpn.ends().items():
             if end == ip:
                 return f"{name}, in the tunnel of VPN {vpn.name}"
     for host in network.hosts:
         for leg in host.interfaces:
-            if leg.address.ip == ip:
+            if any(own.ip == ip for own in leg.addresses):
                 return f"{host.name} on {leg.link}"
     return ""

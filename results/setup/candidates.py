@@ -110,5 +110,5 @@ def _mapped(spoken: Iterable[Spoken], user: str) -> Iterator[End]:
                 address = item.message.xor_mapped_address
             except stun.StunError:
                 continue
-            if address and address.ip.version == 4:
+            if address:
                 yield int(address.ip), address.port

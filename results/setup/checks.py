@@ -171,7 +171,7 @@ def _mapped(answer: Spoken | None) -> End | None:
         address = answer.message.xor_mapped_address if answer else None
     except stun.StunError:
         return None
-    return (int(address.ip), address.port) if address and address.ip.version == 4 else None
+    return (int(address.ip), address.port) if address else None
 
 
 def sent_on(places: Places, path: Path) -> Pair:

@@ -7,7 +7,6 @@ each check is followed to where it ended.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from ipaddress import IPv4Address
 from itertools import product
 from typing import NamedTuple
 
@@ -20,6 +19,7 @@ from results.setup.checks import Check
 from results.setup.ice import Ice
 from results.setup.selection import endpoint
 from results.tracing.paths import Path
+from topologies.addresses import address_of
 from topologies.spec import Role
 
 
@@ -81,8 +81,14 @@ def _declared(call: Call, user: str) -> Iterator[Pairing]:
     """The pairs of a check list; a reflexive candidate's base is a host candidate already."""
     own, other = call.described[user], call.described[call.other(user)]
     for local, remote in product(own.candidates, other.candidates):
-        if local.type in ("host", "relay") and {local.transport, remote.transport} == {"udp"}:
+        sends = local.type in ("host", "relay") and {local.transport, remote.transport} == {"udp"}
+        if sends and _of_one_family(local.end, remote.end):
             yield Pairing(local.end, local.type == "relay", remote.end)
+
+
+def _of_one_family(one: End, other: End) -> bool:
+    """Whether two ends can be a pair (RFC 8445, section 6.1.2.2)."""
+    return address_of(one[0]).version == address_of(other[0]).version
 
 
 def _pairing(ice: Ice, check: Check) -> Pairing | None:
@@ -145,7 +151,7 @@ def request_fate(ice: Ice, check: Check, path: Path) -> Fate:
         because = f"a check reached {other}, who did not answer it"
         return Fate(Outcome.UNKNOWN, because, path.last.row)
     if path.complete and ice.places.role(path.target) is not Role.RELAY:
-        address = IPv4Address(path.last.ends.dst)
+        address = address_of(path.last.ends.dst)
         because = f"a check arrived at {path.target}, which has {address} as well"
         return Fate(Outcome.UNKNOWN, because, path.last.row)
     fate = ice.fates.of(path)

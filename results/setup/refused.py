@@ -6,7 +6,6 @@ the users' sockets and that relay sent and got meanwhile, at taps that worked.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from ipaddress import IPv4Address
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from results.setup.checks import Check, Spoken
 from results.setup.signalling import Message
 from results.setup.turn import Turn
 from results.words import packets_in_words
+from topologies.addresses import address_of
 
 #: What only a call that came about sends to a relay for its peer, wrapped or not.
 _OF_MEDIA = (Kind.RTP, Kind.RTCP, Kind.DTLS)
@@ -118,7 +118,7 @@ def _wrong_reason(
             f"not {plan.refused} {where}"
         )
         yield Problem(Ground.CALL, text, (frame,))
-    relayed = {str(IPv4Address(one[0])) for one in _relayed(call)}
+    relayed = {str(address_of(one[0])) for one in _relayed(call)}
     if not any(address in said.text.split() for address in relayed):
         named = f"{said.text!r}" if said.text else "no reason"
         text = f"the refusal of call {call.id} names no relayed candidate, but {named} {where}"

@@ -6,7 +6,6 @@ media began (RFC 8445, section 8.1.1: USE-CANDIDATE in a check that succeeds).
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address
 
 from results.packets import PacketTable
 from results.problems import Ground, Problem, cite
@@ -16,6 +15,7 @@ from results.setup.calls import Call
 from results.setup.checks import Check, Pair, received_on, sent_on
 from results.tracing.paths import Path
 from results.tracing.places import Places
+from topologies.addresses import address_of, with_port
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def _remote(other: Description, pair: Pair, seen: End) -> Endpoint:
 
 def endpoint(kind: CandidateType, end: End) -> Endpoint:
     """An end as the result names it."""
-    return Endpoint(type=kind, address=str(IPv4Address(end[0])), port=end[1], protocol="udp")
+    return Endpoint(type=kind, address=str(address_of(end[0])), port=end[1], protocol="udp")
 
 
 def off_the_pair(
@@ -194,7 +194,7 @@ def _place(endpoint: Endpoint) -> tuple[str, int, str]:
 
 
 def _words(endpoint: Endpoint) -> str:
-    return f"{endpoint.address}:{endpoint.port}/{endpoint.protocol} ({endpoint.type})"
+    return f"{with_port(endpoint.address, endpoint.port)}/{endpoint.protocol} ({endpoint.type})"
 
 
 def pair_in_words(pair: Pair) -> str:
@@ -206,4 +206,4 @@ def pair_in_words(pair: Pair) -> str:
 
 def text_of(end: End) -> str:
     """An end as people write it."""
-    return f"{IPv4Address(end[0])}:{end[1]}"
+    return with_port(address_of(end[0]), end[1])

@@ -5,7 +5,6 @@ Each answer of a relay is joined with its request by transaction id.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Address
 
 from results.packets import PacketTable
 from results.protocols import stun
@@ -176,20 +175,19 @@ def _peer_answers(request: Spoken, answer: Spoken) -> Iterator[PeerAnswer]:
         return
     path = answer.path
     for peer in peers:
-        if peer:
-            yield PeerAnswer(
-                user=path.target,
-                base=(path.last.ends.dst, path.last.ends.dport),
-                relay=path.origin,
-                method=stun.Method(asked.method),
-                peer=peer,
-                channel=channel,
-                error=error if refused else None,
-                time=path.first.time,
-                row=path.last.row,
-            )
+        yield PeerAnswer(
+            user=path.target,
+            base=(path.last.ends.dst, path.last.ends.dport),
+            relay=path.origin,
+            method=stun.Method(asked.method),
+            peer=peer,
+            channel=channel,
+            error=error if refused else None,
+            time=path.first.time,
+            row=path.last.row,
+        )
 
 
-def _end(address: stun.Address) -> End | None:
-    """The address as numbers; None when it is not IPv4."""
-    return (int(address.ip), address.port) if isinstance(address.ip, IPv4Address) else None
+def _end(address: stun.Address) -> End:
+    """The address as numbers."""
+    return int(address.ip), address.port

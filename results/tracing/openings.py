@@ -6,7 +6,6 @@ the set of flows, and with it the verdict.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +16,9 @@ from results.tracing.legs import UNLISTED, NamedFlow, name_of, parts, reached
 from results.tracing.paths import Hole, Path, Travels, follow
 from results.tracing.places import Places
 from results.tracing.sightings import Ends, Sighting
+from topologies.addresses import address_of, with_port
 from topologies.flows import flow_between
-from topologies.spec import Flow, Role, Segment
+from topologies.spec import Address, Flow, Role, Segment
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Query:
     time: int
     answer_row: int | None
     #: What the answer told.
-    addresses: tuple[IPv4Address, ...] = ()
+    addresses: tuple[Address, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class _Answer:
     """Where an answer came back to the one who asked, and what it told."""
 
     row: int
-    addresses: tuple[IPv4Address, ...]
+    addresses: tuple[Address, ...]
 
 
 def queries(table: PacketTable, places: Places, udp: Travels) -> list[Query]:
@@ -123,7 +123,7 @@ def _first_opening(places: Places, copies: Iterable[Path]) -> Opening | None:
 def syns(table: PacketTable) -> tuple[NDArray[np.intp], NDArray[np.uint32]]:
     """Rows of all SYNs that open a connection, and their initial sequence numbers."""
     opens = (table.tcp_flags & (SYN | ACK)) == SYN
-    rows = np.flatnonzero((table.kind == Kind.TCP) & opens & (table.version == 4))
+    rows = np.flatnonzero((table.kind == Kind.TCP) & opens & (table.version != 0))
     return rows, table.tcp_seq[rows]
 
 
@@ -149,9 +149,9 @@ def _first_data(table: PacketTable, syn: Sighting) -> bytes | None:
     """The first data that the client of a connection sent past the tap of its SYN."""
     after = slice(syn.row, None)
     rows = np.flatnonzero(
-        (table.src[after] == syn.ends.src)
+        table.is_from(syn.ends.src, after)
         & (table.sport[after] == syn.ends.sport)
-        & (table.dst[after] == syn.ends.dst)
+        & table.is_to(syn.ends.dst, after)
         & (table.dport[after] == syn.ends.dport)
         & (table.tap[after] == table.tap[syn.row])
         & (table.payload_size[after] > 0)
@@ -200,7 +200,7 @@ def _gathers(places: Places, opening: Opening) -> bool:
 
 
 def _connection_name(path: Path) -> str:
-    server = f"{IPv4Address(path.first.ends.dst)}:{path.first.ends.dport}"
+    server = with_port(address_of(path.first.ends.dst), path.first.ends.dport)
     return f"a TCP connection of {path.origin} to {server}"
 
 

@@ -7,18 +7,19 @@ device, some rule of it has counted something.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from ipaddress import IPv4Address
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from controllers.flowtable import FlowTable, flow_table
+from controllers.flowtable import ERRORS, NEIGHBOURS, FlowTable, flow_table
 from controllers.lookup import PacketError, PacketQuery
 from results.packets import Kind, PacketTable
 from results.schema import Run
 from results.tracing.paths import Path
 from results.tracing.places import Places
 from results.tracing.sightings import Sighting, Way
+from topologies.addresses import address_of
 from topologies.spec import Firewall, Perimeter, Role, Tap
 
 #: Packets let through, by device and rule.
@@ -37,7 +38,7 @@ def let_through(
         if firewall.name in run.policies:
             rules = flow_table(run.policies[firewall.name])
             passed += _by_firewall(firewall, rules, begun)
-            passed += _frames_through(firewall, places, table)
+            passed += _frames_through(firewall, rules, places, table)
     for perimeter in run.network.perimeters:
         if places.role(perimeter.host) is Role.NAT:
             passed += _by_nat(perimeter, begun)
@@ -84,9 +85,9 @@ def _rule(
         return None
     query = PacketQuery(
         protocol=transport,
-        src=IPv4Address(seen.ends.src),
+        src=address_of(seen.ends.src),
         sport=seen.ends.sport,
-        dst=IPv4Address(seen.ends.dst),
+        dst=address_of(seen.ends.dst),
         dport=seen.ends.dport,
         side=firewall.side_of(seen.tap.host),
     )
@@ -97,7 +98,9 @@ def _rule(
     return decision.rule if decision.passes else None
 
 
-def _frames_through(firewall: Firewall, places: Places, table: PacketTable) -> Passed:
+def _frames_through(
+    firewall: Firewall, rules: FlowTable, places: Places, table: PacketTable
+) -> Passed:
     """What the rules of the house let into a firewall: ARP, all of IP, errors about connections."""
     passed: Passed = Counter()
     for index, tap in enumerate(table.taps):
@@ -108,8 +111,30 @@ def _frames_through(firewall: Firewall, places: Places, table: PacketTable) -> P
         counts = Counter(table.kind[arrived].tolist())
         passed[firewall.name, "arp"] += counts[Kind.ARP]
         passed[firewall.name, "related"] += counts[Kind.ICMP]
-        passed[firewall.name, "ip"] += int(np.count_nonzero(table.protocol[arrived]))
+        passed += _ip_through(firewall, rules, table, np.flatnonzero(arrived))
     return passed
+
+
+def _ip_through(
+    firewall: Firewall, rules: FlowTable, table: PacketTable, arrived: NDArray[np.intp]
+) -> Passed:
+    """What the rules of the house counted of IP: of IPv6, neighbours and errors apart.
+
+    The type of ICMPv6 is the first byte of its message (RFC 4443, section 2.1).
+    """
+    rows = arrived[table.kind[arrived] == Kind.ICMPV6].tolist()
+    said = [kind for row in rows for kind in table.payload(row)[:1]]
+    neighbours = sum(kind in NEIGHBOURS for kind in said)
+    errors = "related" if rules.policy.stateful else "errors"
+    six = int(np.count_nonzero(table.version[arrived] == 6))
+    return Counter(
+        {
+            (firewall.name, "ip"): int(np.count_nonzero(table.version[arrived] == 4)),
+            (firewall.name, "ipv6"): six - neighbours,
+            (firewall.name, "neighbours"): neighbours,
+            (firewall.name, errors): sum(kind in ERRORS for kind in said),
+        }
+    )
 
 
 def _opposite(firewall: Firewall, tap: Tap, other: Tap) -> bool:
@@ -130,16 +155,19 @@ def _by_nat(perimeter: Perimeter, packets: Iterable[tuple[_Transport, Path]]) ->
             is_known = ends in known or inside is out
             known.add(ends)
             passed.update(
-                {(perimeter.host, rule): 1 for rule in _nat_rules(inside, is_known=is_known)}
+                {(perimeter.host, rule): 1 for rule in _nat_rules(out, is_known=is_known)}
             )
     return passed
 
 
-def _nat_rules(inside: Sighting, *, is_known: bool) -> tuple[str, ...]:
+def _nat_rules(out: Sighting, *, is_known: bool) -> tuple[str, ...]:
     """The rules of a NAT's filter that count a packet which it sends on (topologies/nat.py).
 
     A NAT begins connections outward only, and those of WireGuard may be older than the run.
+    What leaves as IPv6 is not translated.
     """
     if is_known:
         return ("established",)
-    return () if inside.kind is Kind.WIREGUARD else ("outward", "translated")
+    if out.kind is Kind.WIREGUARD:
+        return ()
+    return ("outward", "translated") if address_of(out.ends.src).version == 4 else ("outward",)

@@ -146,7 +146,7 @@ def follow(
 
 def follow_udp(table: PacketTable, places: Places) -> Travels:
     """The paths of all UDP packets, by their innermost payload."""
-    rows = np.flatnonzero((table.fingerprint != 0) & (table.version == 4))
+    rows = np.flatnonzero((table.fingerprint != 0) & (table.version != 0))
     return follow(table, places, rows, identities(table, rows))
 
 

@@ -6,9 +6,11 @@ an observation.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv6Network
 
 from results.tracing.lines import PLAIN, Hop, Line, lines_of
 from results.tunnelling.tunnels import Tunnel, tunnels_of
+from topologies.addresses import address_of
 from topologies.flows import flow_between
 from topologies.spec import Flow, Host, Network, Role, Segment, Tap
 
@@ -37,6 +39,8 @@ class Places:
     lines: Mapping[Hop, Line]
     #: Host -> its region, where the service has several.
     regions: Mapping[str, str]
+    #: The prefix under which those with IPv6 alone reach IPv4, where there is a NAT64.
+    nat64: IPv6Network | None = None
 
     def segment(self, host: str) -> Segment:
         """The segment of a host; KeyError when there is no such host."""
@@ -49,6 +53,15 @@ class Places:
     def owner(self, address: int) -> str | None:
         """The host that has this address, or None when nobody has it."""
         return self.owners.get(address)
+
+    def reached_at(self, address: int) -> str | None:
+        """The host that is reached at an address: its owner, or whose IPv4 a NAT64 leads to.
+
+        The last 32 bits of what a NAT64 translates are the IPv4 address (RFC 6052, section 2.2).
+        """
+        if self.nat64 and address_of(address) in self.nat64:
+            return self.owner(address - int(self.nat64.network_address))
+        return self.owner(address)
 
     def of_tap(self, tap: Tap) -> Segment:
         """The segment of the link that a tap watches; of loopback and tunnels, the host's own."""
@@ -96,13 +109,15 @@ def places_of(network: Network) -> Places:
         tunnel_taps={(tap.tunnel, tap.host): tap for tap in network.taps() if tap.tunnel},
         lines=lines_of(network),
         regions={name: region.name for region in network.regions for name in region.hosts},
+        nat64=network.nat64,
     )
 
 
 def _owners(network: Network) -> Iterator[tuple[int, str]]:
     for host in network.hosts:
         for interface in host.interfaces:
-            yield int(interface.address.ip), host.name
+            for own in interface.addresses:
+                yield int(own.ip), host.name
     for vpn in network.vpns:
         for name, address in vpn.ends().items():
             yield int(address), name

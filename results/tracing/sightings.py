@@ -47,7 +47,7 @@ class Way(Enum):
 
 
 class Ends(NamedTuple):
-    """Addresses and ports of a packet's outer header."""
+    """Addresses and ports of a packet's outer header, whatever its family."""
 
     src: int
     sport: int
@@ -90,11 +90,11 @@ def sightings(
 
     A switch floods frames to interfaces that do not take them.
     """
-    for row, time, tap_index, outgoing, src_mac, dst_mac, *rest in zip(
-        *_columns(table, rows), strict=True
+    for src, dst, row, time, tap_index, outgoing, src_mac, dst_mac, sport, dport, *rest in zip(
+        *table.addresses(rows), *_columns(table, rows), strict=True
     ):
         tap = table.taps[tap_index]
-        ends, (kind, inner, ttl) = Ends(*rest[:4]), rest[4:]
+        ends, (kind, inner, ttl) = Ends(src, sport, dst, dport), rest
         way = _way(tap, outgoing)
         if tap.mac:
             far = places.by_mac.get(dst_mac if outgoing else src_mac)
@@ -114,9 +114,7 @@ def _columns(table: PacketTable, rows: NDArray[np.intp]) -> Iterator[list[int]]:
         table.outgoing,
         table.src_mac,
         table.dst_mac,
-        table.src,
         table.sport,
-        table.dst,
         table.dport,
         table.kind,
         table.inner_kind,

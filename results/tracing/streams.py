@@ -84,16 +84,18 @@ def with_streams(table: PacketTable, places: Places, keys: KeyLogs) -> Streams:
 
 def to_relays(table: PacketTable, places: Places) -> Iterator[tuple[tls.Connection, int]]:
     """The connections that lead to relays, each with the number of the tap that saw it."""
-    servers = [
-        address
-        for address, host in places.owners.items()
-        if places.role(host) in (Role.RELAY, Role.PROXY)
-    ]
     opens = ((table.tcp_flags & (SYN | ACK)) == SYN) & (table.kind == Kind.TCP)
-    for tap in np.unique(table.tap[opens & np.isin(table.dst, servers)]).tolist():
+    rows = np.flatnonzero(opens)
+    opened = set(zip(table.tap[rows].tolist(), table.addresses(rows)[1], strict=True))
+    led = {(tap, places.reached_at(server)) for tap, server in opened}
+    for tap in sorted({tap for tap, host in led if _may_lead_to_relay(host, places)}):
         for connection in tls.connections(table, tap):
             if _leads_to_relay(connection, places):
                 yield connection, tap
+
+
+def _may_lead_to_relay(host: str | None, places: Places) -> bool:
+    return host is not None and places.role(host) in (Role.RELAY, Role.PROXY)
 
 
 def _leads_to_relay(connection: tls.Connection, places: Places) -> bool:
@@ -101,7 +103,7 @@ def _leads_to_relay(connection: tls.Connection, places: Places) -> bool:
     if connection.client_random is not None and not connection.says_anything:
         return False
     if connection.proxied_to is None:
-        server = places.owner(connection.server[0])
+        server = places.reached_at(connection.server[0])
         return server is not None and places.role(server) is Role.RELAY
     target = places.domains.get(connection.proxied_to.rpartition(":")[0])
     return target is not None and target.role is Role.RELAY

@@ -76,6 +76,32 @@ class Columns:
     def __len__(self) -> int:
         return len(self.time)
 
+    def addresses(self, rows: NDArray[np.intp]) -> tuple[list[int], list[int]]:
+        """Source and destination of packets as numbers, of IPv6 of 128 bits."""
+        six = np.flatnonzero(self.version[rows] == 6)
+        both = []
+        for four, halves in ((self.src, self.src6), (self.dst, self.dst6)):
+            numbers: list[int] = four[rows].tolist()
+            for place, (upper, lower) in zip(six.tolist(), halves[rows[six]].tolist(), strict=True):
+                numbers[place] = upper << _HALF_BITS | lower
+            both.append(numbers)
+        return both[0], both[1]
+
+    def addresses_of(self, row: int) -> tuple[int, int]:
+        """Source and destination of one packet."""
+        if self.version[row] != 6:
+            return int(self.src[row]), int(self.dst[row])
+        source, target = self.src6[row].tolist(), self.dst6[row].tolist()
+        return source[0] << _HALF_BITS | source[1], target[0] << _HALF_BITS | target[1]
+
+    def is_from(self, address: int, rows: slice) -> Flags:
+        """Which of some packets come from an address."""
+        return _equal(self.src[rows], self.src6[rows], address)
+
+    def is_to(self, address: int, rows: slice) -> Flags:
+        """Which of some packets go to an address."""
+        return _equal(self.dst[rows], self.dst6[rows], address)
+
     @classmethod
     def blank(cls, count: int) -> Self:
         """So many packets of which nothing is known."""
@@ -125,10 +151,20 @@ NAMES = tuple(field.name for field in fields(Columns))
 
 _PAIRS = ("src6", "dst6")
 
+#: Bits of half an IPv6 address.
+_HALF_BITS = 64
+
 
 def shape(name: str, count: int) -> tuple[int, ...]:
     """The shape of a column with so many rows."""
     return (count, 2) if name in _PAIRS else (count,)
+
+
+def _equal(four: NDArray[np.uint32], six: NDArray[np.uint64], address: int) -> Flags:
+    upper, lower = address >> _HALF_BITS, address % 2**_HALF_BITS
+    if not upper:
+        return np.asarray(four == lower, np.bool_)
+    return np.asarray((six[:, 0] == upper) & (six[:, 1] == lower), np.bool_)
 
 
 class Spans(NamedTuple):

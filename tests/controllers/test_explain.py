@@ -1,7 +1,7 @@
 """A packet's text is read, and what happens to it is told."""
 
 import json
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 import pytest
 
@@ -39,6 +39,17 @@ def test_icmp_has_no_ports_and_a_side_may_be_given() -> None:
     )
 
 
+def test_an_ipv6_address_before_a_port_stands_in_brackets() -> None:
+    assert parse_packet("udp [2001:db8::5]:5000 > [2001:db8:203::9]:3478") == PacketQuery(
+        protocol="udp",
+        src=IPv6Address("2001:db8::5"),
+        sport=5000,
+        dst=IPv6Address("2001:db8:203::9"),
+        dport=3478,
+    )
+    assert parse_packet("icmp 2001:db8::5 > 2001:db8:203::9").src == IPv6Address("2001:db8::5")
+
+
 EXAMPLES = 'such as "udp 10.10.0.5:5000 > 203.0.113.9:3478" or "icmp 10.10.0.5 > 203.0.113.9"'
 
 
@@ -64,7 +75,15 @@ EXAMPLES = 'such as "udp 10.10.0.5:5000 > 203.0.113.9:3478" or "icmp 10.10.0.5 >
         ),
         (
             "udp 10.10.0.256:1 > 203.0.113.9:2",
-            '"10.10.0.256" is not an IPv4 address; allowed: one like 10.10.0.5',
+            '"10.10.0.256" is not an IP address; allowed: one like 10.10.0.5 or 2001:db8:10::5',
+        ),
+        (
+            "udp 10.10.0.5:1 > [2001:db8::9]:2",
+            "10.10.0.5 and 2001:db8::9 are of different families; allowed: two of one",
+        ),
+        (
+            "udp 2001:db8::5 > [2001:db8::9]:2",
+            f'"2001:db8::5" does not fit udp; allowed: an address and a port, {EXAMPLES}',
         ),
         ("udp 10.10.0.5:1 > 203.0.113.9:70000", '"70000" is not a port; allowed: 1 to 65535'),
         ("udp 10.10.0.5:stun > 203.0.113.9:1", '"stun" is not a port; allowed: 1 to 65535'),

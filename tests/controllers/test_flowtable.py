@@ -1,6 +1,7 @@
 """The table does what the ordered rules say, in the form that a switch takes."""
 
-from ipaddress import IPv4Address
+import operator
+from ipaddress import IPv4Address, IPv6Address
 from itertools import pairwise
 from typing import Any
 
@@ -15,7 +16,7 @@ from controllers.lookup import PacketError, PacketQuery
 from controllers.policy import Policy, Rule
 from controllers.words import LAST_PORT, NUMBERS, Action, Ports, Protocol
 
-IP, ARP = 0x0800, 0x0806
+IP, ARP, IPV6 = 0x0800, 0x0806, 0x86DD
 NEW, ESTABLISHED, RELATED, INVALID = (flag | 0x20 for flag in (0x01, 0x02, 0x04, 0x10))
 
 
@@ -52,13 +53,66 @@ def entries(table: FlowTable, name: str) -> list[Entry]:
 
 def test_table_0_lets_arp_through_and_looks_connections_up() -> None:
     table = flow_table(policy(TURN), ct_zone=7)
-    found = [(e.rule, e.priority, e.match, e.actions) for e in table.entries if e.table == 0]
+    found = [
+        (e.rule, e.priority, e.match, e.actions)
+        for e in table.entries
+        if e.table == 0 and e.rule != "neighbours"
+    ]
     assert found == [
         ("arp", 3, {"eth_type": ARP, "in_side": "inside"}, (Output(side="outside"),)),
         ("arp", 3, {"eth_type": ARP, "in_side": "outside"}, (Output(side="inside"),)),
         ("ip", 2, {"eth_type": IP, "ct_state": (0, 0x20)}, (Track(ct_zone=7, table=1),)),
+        ("ipv6", 2, {"eth_type": IPV6, "ct_state": (0, 0x20)}, (Track(ct_zone=7, table=1),)),
         ("other_frames", 0, {}, ()),
     ]
+
+
+def icmpv6(table: FlowTable, name: str) -> dict[str, set[Any]]:
+    """Side -> the types of ICMPv6 that a rule of the house lets out of it to the other."""
+    other = {"inside": "outside", "outside": "inside"}
+    types: dict[str, set[Any]] = {}
+    for entry in entries(table, name):
+        side = str(entry.match["in_side"])
+        assert entry.match | {"icmpv6_type": 0} == {
+            "eth_type": IPV6, "in_side": side, "ip_proto": 58, "icmpv6_type": 0,
+        }  # fmt: skip
+        assert entry.actions == (Output(side=other[side]),)
+        types.setdefault(side, set()).add(entry.match["icmpv6_type"])
+    return types
+
+
+def test_neighbours_of_ipv6_pass_before_connections_are_looked_up() -> None:
+    types = {130, 131, 132, 133, 134, 135, 136, 143}
+    found = flow_table(policy())
+    assert icmpv6(found, "neighbours") == {"inside": types, "outside": types}
+    assert entries(found, "errors") == []
+
+
+def test_a_stateless_policy_lets_errors_of_ipv6_pass() -> None:
+    found = flow_table(policy(stateful=False))
+    errors = {1, 2, 3, 4}
+    assert icmpv6(found, "errors") == {"inside": errors, "outside": errors}
+
+
+def test_a_rule_is_about_the_families_that_its_zones_share() -> None:
+    both = {
+        "lan": {"side": "inside", "addresses": ["10.10.0.0/24", "2001:db8:10::/48"]},
+        "relay": {"side": "outside", "addresses": ["203.0.113.9", "2001:db8:203::9"]},
+        "old": {"side": "outside", "addresses": ["198.51.100.0/24"]},
+    }
+    pings = rule("allow", "lan", "relay", "icmp"), rule("allow", "lan", "old", "icmp")
+    found = flow_table(policy(*pings, zones=both))
+    every = {"in_side": "inside", "ct_state": (NEW, NEW)}
+    four = every | {"eth_type": IP, "ip_proto": 1, "ipv4_src": ("10.10.0.0", "255.255.255.0")}
+    six = every | {
+        "eth_type": IPV6, "ip_proto": 58, "ipv6_src": ("2001:db8:10::", "ffff:ffff:ffff::"),
+    }  # fmt: skip
+    assert [entry.match for entry in entries(found, "rule0")] == [
+        four | {"ipv4_dst": "203.0.113.9"},
+        six | {"ipv6_dst": "2001:db8:203::9"},
+    ]
+    old = ("198.51.100.0", "255.255.255.0")
+    assert [entry.match for entry in entries(found, "rule1")] == [four | {"ipv4_dst": old}]
 
 
 def test_table_1_knows_connections_before_rules() -> None:
@@ -115,6 +169,8 @@ def test_every_rule_counts_under_a_cookie_of_its_own() -> None:
         5: "established",
         6: "related",
         7: "default_deny",
+        8: "ipv6",
+        9: "neighbours",
         101: "rule0",
         102: "rule1",
     }
@@ -238,11 +294,14 @@ def test_masks_hold_the_ports_of_the_range_once(ports: Ports) -> None:
 
 # Small worlds, so that rules and packets meet often.
 SIDES = ("inside", "outside", "tunnel")
-addresses = st.integers(0, 15).map(lambda low: IPv4Address((10 << 24) + low))
+#: The first address of each family.
+FIRST = (IPv4Address("10.0.0.0"), IPv6Address("2001:db8::"))
+families = st.sampled_from(FIRST)
 networks = st.builds(
-    lambda low, length: f"10.0.0.{low & -(1 << (32 - length))}/{length}",
+    lambda first, low, bits: f"{first + (low & -(1 << bits))}/{first.max_prefixlen - bits}",
+    families,
     st.integers(0, 15),
-    st.integers(28, 32),
+    st.integers(0, 4),
 )
 zones = st.fixed_dictionaries(
     {"side": st.sampled_from(SIDES)},
@@ -289,8 +348,9 @@ def rules(draw: st.DrawFn, name: str, names: list[str]) -> Rule:
 
 @st.composite
 def packets(draw: st.DrawFn, sides: tuple[str, ...]) -> PacketQuery:
-    protocol = draw(st.sampled_from(sorted(NUMBERS)))
+    protocol = draw(st.sampled_from(sorted(NUMBERS[4])))
     port = st.none() if protocol == "icmp" else st.integers(1, 10)
+    addresses = st.builds(operator.add, st.just(draw(families)), st.integers(0, 15))
     return PacketQuery.model_validate(
         {
             "protocol": protocol,

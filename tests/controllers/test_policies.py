@@ -7,6 +7,7 @@ import pytest
 from controllers.explain import parse_packet
 from controllers.flowtable import FlowTable, flow_table
 from controllers.policy import SHIPPED, find, load
+from topologies.ipv6 import dual_stack
 from topologies.reference import office_and_homes
 from topologies.regions import three_regions
 
@@ -22,6 +23,11 @@ HOSTS |= {
     name: str(three_regions().host(name).address)
     for name in ("front_mid", "telem_east", "relay_mid", "relay_east")
 }
+
+#: The same hosts by their IPv6 addresses, and what a NAT64 makes of the relay's.
+SIX = {f"{host.name}6": str(host.addresses[-1]) for host in dual_stack().hosts}
+SIX |= {"relay64": "2001:db8:64::203.0.113.9", "front_end64": "2001:db8:64::203.0.113.5"}
+HOSTS |= {name: f"[{address}]" for name, address in SIX.items()}
 
 SHIPPED_NAMES = sorted(path.stem for path in SHIPPED.glob("*.yaml"))
 
@@ -76,6 +82,16 @@ REGIONAL_OFFICE = [
     ("udp br_dns:1 > resolver:53", "allow", "dns"),
 ]
 
+#: The same over IPv6.
+OFFICE_6 = [
+    ("tcp bea6:1 > telemetry6:443", "allow", "signalling"),
+    ("tcp alice6:1 > front_end6:80", "deny", "default_deny"),
+    ("udp alice6:1 > relay6:3478", "allow", "turn"),
+    ("udp forwarder6:1 > resolver6:53", "allow", "dns"),
+    ("tcp forwarder6:1 > resolver6:53", "allow", "dns_tcp"),
+    ("udp eve6:1 > alice6:5000", "deny", "default_deny"),
+]
+
 OWN = {
     "regions_only": [
         *REGIONAL_OFFICE,
@@ -103,6 +119,35 @@ OWN = {
         ("udp vic:1 > relay_east:3478 from pool", "deny", "no_relay"),
         ("udp vic:1 > eve_public:6000 from pool", "deny", "no_media_out"),
         ("udp alice:1 > vic:6000", "deny", "no_media_to_pool"),
+    ],
+    "both_service_only": [
+        *OFFICE,
+        *OFFICE_6,
+        ("udp alice6:1 > relay6:49152", "deny", "no_direct_media"),
+        ("udp alice6:1 > eve6:6000", "deny", "no_direct_media"),
+        ("udp alice:1 > eve_public:6000", "deny", "no_direct_media"),
+    ],
+    "both_udp_out": [
+        *OFFICE,
+        *OFFICE_6,
+        ("udp alice6:1 > eve6:6000", "allow", "direct_media"),
+        ("udp alice:1 > eve_public:6000", "allow", "direct_media"),
+    ],
+    "both_ipv4_media": [
+        *OFFICE,
+        *OFFICE_6,
+        ("udp alice6:1 > eve6:6000", "deny", "no_ipv6_media"),
+        ("udp bea6:1 > relay6:49152", "deny", "no_ipv6_media"),
+        ("udp alice:1 > eve_public:6000", "allow", "direct_media"),
+    ],
+    "nat64_service_only": [
+        ("tcp alice6:1 > front_end64:443", "allow", "signalling"),
+        ("udp bea6:1 > relay64:3478", "allow", "turn"),
+        ("udp forwarder6:1 > resolver6:53", "allow", "dns"),
+        ("tcp forwarder6:1 > resolver6:53", "allow", "dns_tcp"),
+        ("udp alice6:1 > relay64:49152", "deny", "no_direct_media"),
+        ("udp alice6:1 > eve6:6000", "deny", "no_direct_media"),
+        ("tcp alice6:1 > front_end6:443", "deny", "default_deny"),
     ],
     "service_only": [
         *OFFICE,

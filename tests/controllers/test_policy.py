@@ -1,6 +1,6 @@
 """Policies are read, or refused with place, value and what is allowed."""
 
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network
 from pathlib import Path
 
 import pytest
@@ -50,7 +50,10 @@ def test_a_policy_is_read(tmp_path: Path) -> None:
         IPv4Network("10.10.0.0/24"),
         IPv4Network("10.20.0.7/32"),
     )
-    assert policy.zones["internet"].networks == (IPv4Network("0.0.0.0/0"),)
+    assert policy.zones["internet"].networks == (
+        IPv4Network("0.0.0.0/0"),
+        IPv6Network("::/0"),
+    )
     assert policy.rules[0].ports == (Ports(3478, 3478), Ports(49152, 65535))
     assert policy.rules[1].ports is None
     assert policy.because_of("turn") == "media"
@@ -126,22 +129,23 @@ def test_an_address_of_no_zone_is_on_no_side(tmp_path: Path) -> None:
         pytest.param(
             "10.10.0.0/24",
             "10.10.0/24",
-            '4:35: "10.10.0/24" is no IPv4 network; allowed: one like 10.10.0.0/24, or an address',
+            '4:35: "10.10.0/24" is no network; '
+            "allowed: one like 10.10.0.0/24 or 2001:db8:10::/48, or an address",
             id="bad CIDR",
         ),
         pytest.param(
             "10.10.0.0/24",
             "10.10.0.0/33",
-            '4:35: "10.10.0.0/33" is no IPv4 network; '
-            "allowed: one like 10.10.0.0/24, or an address",
+            '4:35: "10.10.0.0/33" is no network; '
+            "allowed: one like 10.10.0.0/24 or 2001:db8:10::/48, or an address",
             id="bad prefix length",
         ),
         pytest.param(
             "10.10.0.0/24",
-            '"2001:db8::/32"',
-            '4:35: "2001:db8::/32" is no IPv4 network; '
-            "allowed: one like 10.10.0.0/24, or an address",
-            id="IPv6",
+            '"2001:db8::1/32"',
+            '4:35: "2001:db8::1/32" has host bits set; '
+            "allowed: the network 2001:db8::/32, or the address alone",
+            id="host bits of IPv6",
         ),
         pytest.param(
             "10.20.0.7",
@@ -329,7 +333,8 @@ def test_a_refusal_says_where_what_and_what_is_allowed(
 def test_all_problems_are_told_in_the_order_of_the_file(tmp_path: Path) -> None:
     wrong = GOOD.replace("3478", "x").replace("10.20.0.7", "y").replace("action: deny", "acton: no")
     assert refusal(tmp_path, wrong).splitlines() == [
-        '4:49: "y" is no IPv4 network; allowed: one like 10.10.0.0/24, or an address',
+        '4:49: "y" is no network; '
+        "allowed: one like 10.10.0.0/24 or 2001:db8:10::/48, or an address",
         '8:78: "x" is not a port; allowed: 1 to 65535, or a range such as 49152-65535',
         '10:5: "action" is missing; needed: name, action, from, to, protocol, because',
         '11:5: unknown key "acton" (did you mean "action"?); '
@@ -352,6 +357,17 @@ def test_what_is_no_policy_at_all(tmp_path: Path, text: str, said: str) -> None:
     assert refusal(tmp_path, text) == said
 
 
+def test_zones_of_different_families_have_no_packets_in_common(tmp_path: Path) -> None:
+    wrong = GOOD.replace("[10.10.0.0/24, 10.20.0.7]", '["2001:db8:10::/48"]')
+    wrong = wrong.replace("{side: outside}", "{side: outside, addresses: [203.0.113.0/24]}")
+    assert "2001:db8:10::" in wrong
+    assert refusal(tmp_path, wrong).splitlines() == [
+        f'{line}: "lan" and "{zone}" have addresses of different families; '
+        "allowed: zones that share IPv4 or IPv6"
+        for line, zone in (("8:48", "relay"), ("13:9", "internet"))
+    ]
+
+
 def test_what_cannot_be_read_at_all(tmp_path: Path) -> None:
     file = tmp_path / "none.yaml"
     with pytest.raises(PolicyError) as caught:
@@ -369,6 +385,6 @@ def test_a_policy_is_found_by_name_or_path() -> None:
     with pytest.raises(PolicyError) as caught:
         find("service_onyl")
     assert str(caught.value).startswith(
-        'unknown policy "service_onyl" (did you mean "service_only"?); allowed: branch_no_udp, '
+        'unknown policy "service_onyl" (did you mean "service_only"?); allowed: both_ipv4_media, '
     )
     assert str(caught.value).endswith(", vpn_open, or the path of a .yaml file")

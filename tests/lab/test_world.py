@@ -5,7 +5,6 @@ import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
@@ -22,6 +21,7 @@ from tests.lab.support import (
     wait_until,
 )
 from topologies.reference import office
+from topologies.spec import Address
 
 #: Moment -> how a run folder, or the command's descendants, show that it has come.
 _MOMENTS: dict[str, Callable[[Path, int], bool]] = {
@@ -103,7 +103,7 @@ def test_no_lab_packet_reaches_the_machine(runs: Path, tmp_path: Path) -> None:
 _MARKER = b"a packet of the machine itself"
 
 
-def _lab_addresses() -> list[IPv4Address]:
+def _lab_addresses() -> list[Address]:
     return [i.address.ip for host in office().hosts for i in host.interfaces]
 
 

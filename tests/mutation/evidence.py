@@ -11,8 +11,8 @@ from tests.mutation.capture import Frame
 from tests.mutation.signalling import secrets_of
 from tests.mutation.subject import Draft, Mutant, Mutation, Subject
 
-#: EtherType (RFC 894).
-_IPV4 = bytes.fromhex("0800")
+#: EtherTypes of IPv4 (RFC 894) and IPv6 (RFC 2464).
+_IP = (bytes.fromhex("0800"), bytes.fromhex("86dd"))
 
 _MILLISECOND = 1_000_000
 _SECOND = 1_000_000_000
@@ -142,7 +142,7 @@ def _leaks(subject: Subject) -> Iterator[Mutant]:
 
 def _leak(draft: Draft, tap: str, secret: bytes) -> None:
     frames = list(draft.pieces(tap).frames)
-    at = next(at for at, frame in enumerate(frames) if frame.data[12:14] == _IPV4)
+    at = next(at for at, frame in enumerate(frames) if frame.data[12:14] in _IP)
     frames[at] = frames[at]._replace(data=frames[at].data.ljust(60, b"\0") + secret)
     draft.write(tap, frames)
 

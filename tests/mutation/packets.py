@@ -122,7 +122,7 @@ def _by_call(subject: Subject) -> dict[tuple[int, int], list[bytes]]:
     found: dict[tuple[int, int], list[bytes]] = {}
     for row in subject.media_rows:
         if table.outgoing[row] and table.taps[int(table.tap[row])].host in users:
-            one, other = sorted((int(table.src[row]), int(table.dst[row])))
+            one, other = sorted(table.addresses_of(row))
             found.setdefault((one, other), []).append(table.innermost(row))
     return found
 

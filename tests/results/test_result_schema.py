@@ -34,7 +34,7 @@ def test_the_keys_of_a_result_are_those_that_were_promised() -> None:
     assert list(call["steps"][0]) == ["step", "name", "flows", "tap", "frame", "time"]
     assert list(call["media"][0]) == [
         "from", "to", "flows", "transport", "relayed_by", "taps", "packets", "authenticated",
-        "stream", "ssrc", "repeats", "allocated_by", "hops", "quality",
+        "stream", "ssrc", "repeats", "allocated_by", "ip", "hops", "quality",
     ]  # fmt: skip
     assert list(call["media"][0]["hops"][0]) == [
         "from", "to", "packets", "lost", "delay_ms", "delay_p99_ms", "jitter_ms",

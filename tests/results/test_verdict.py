@@ -215,6 +215,50 @@ def test_whose_allocation_carried_the_media(
     assert judgement.reason == reason or reason is None
 
 
+def of_ip(*versions: str) -> Evidence:
+    """The evidence of a call whose media went over some versions of IP."""
+    call = call_evidence()
+    media = [path.model_copy(update={"ip": versions}) for path in call.result.media]
+    result = call.result.model_copy(update={"media": tuple(media)})
+    return evidence(calls=(replace(call, result=result),))
+
+
+@pytest.mark.parametrize(
+    ("expected", "seen", "reason"),
+    [
+        (None, ("IPv4",), None),
+        ({"IPv6"}, ("IPv6",), None),
+        ({"IPv4", "IPv6"}, ("IPv6", "IPv4"), None),
+        (
+            {"IPv6"},
+            ("IPv4",),
+            "expected media over IPv6, but that from alice to bob went over IPv4; "
+            "expected media over IPv6, but that from bob to alice went over IPv4",
+        ),
+        (
+            {"IPv4"},
+            ("IPv6", "IPv4"),
+            "expected media over IPv4, but that from alice to bob went over IPv6 and IPv4; "
+            "expected media over IPv4, but that from bob to alice went over IPv6 and IPv4",
+        ),
+    ],
+)
+def test_over_which_versions_of_ip_media_went(
+    expected: set[str] | None, seen: tuple[str, ...], reason: str | None
+) -> None:
+    expectation = a_run().expect.model_copy(
+        update={"ip": None if expected is None else frozenset(expected)}
+    )
+    judgement = judged(a_run(expect=expectation), of_ip(*seen))
+    assert judgement.verdict is (Verdict.FAIL if reason else Verdict.PASS)
+    assert judgement.reason == reason or reason is None
+
+
+def test_a_pass_tells_of_ipv6() -> None:
+    assert "media packets authenticated, Flow 5 over IPv6" in judged(seen=of_ip("IPv6")).reason
+    assert "over" not in judged(seen=of_ip("IPv4")).reason
+
+
 def test_a_refused_first_packet_of_somebody_who_is_in_no_call() -> None:
     expectation = a_run().expect.model_copy(update={"refused_first": "eve"})
     assert judged(a_run(expect=expectation))[:2] == (

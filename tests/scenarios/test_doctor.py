@@ -16,23 +16,14 @@ from scenarios.doctor import INSTALL, Check, Facts, checks, facilities, judge, r
 
 NAMES = [
     *("python", "mininet", "mnexec", "openvswitch", "coturn", "unbound", "squid"),
-    *(
-        "dumpcap",
-        "nftables",
-        "iproute2",
-        "ping",
-        "wireguard",
-        "netem",
-        "namespaces",
-        "user",
-        "processors",
-    ),
+    *("dumpcap", "nftables", "iproute2", "ping", "wireguard", "nat64", "netem"),
+    *("namespaces", "user", "processors"),
 ]
 TRIALS = frozenset({"namespace", "wireguard", "netem", "nftables", "datapath", "capture"})
 PROGRAMS = frozenset(
     {
         *("mnexec", "ovs-vswitchd", "ovsdb-server", "turnserver", "unbound", "unbound-control"),
-        *("squid", "dumpcap", "nft", "ip", "tc", "ping", "wg", "wireguard-go"),
+        *("squid", "dumpcap", "nft", "ip", "tc", "ping", "wg", "wireguard-go", "tayga"),
     }
 )
 
@@ -49,6 +40,7 @@ WHOLE = Facts(
         "coturn": "4.6.1",
         "unbound": "1.17.1",
         "squid": "5.7",
+        "tayga": "0.9.2",
         "dumpcap": "4.0.17",
         "nftables": "1.0.6",
         "iproute2": "6.1.0",
@@ -68,6 +60,14 @@ def test_a_machine_with_everything_uses_everything() -> None:
     assert [check.name for check in judge(WHOLE)] == NAMES
     assert {check.status for check in judge(WHOLE)} == {"used"}
     assert {check.mend for check in judge(WHOLE)} == {None}
+
+
+def test_a_nat64_needs_tayga_and_a_device_of_user_space() -> None:
+    assert found(WHOLE, "nat64").what == "tayga 0.9.2, in user space"
+    without = replace(WHOLE, programs=PROGRAMS - {"tayga"})
+    assert found(without, "nat64") == Check("nat64", "missing", "no tayga", INSTALL)
+    barred = found(replace(WHOLE, tun=False), "nat64")
+    assert barred.what == "this user may not open /dev/net/tun, as needed by tayga"
 
 
 @pytest.mark.parametrize(
@@ -324,6 +324,6 @@ def test_a_run_folder_holds_facilities_and_versions() -> None:
     assert list(facilities()) == NAMES
     assert set(versions()) == {
         *("kernel", "python", "aiortc", "aioice", "mininet", "openvswitch", "coturn"),
-        *("dumpcap", "unbound", "squid", "nftables", "iproute2"),
+        *("dumpcap", "unbound", "squid", "nftables", "iproute2", "tayga"),
     }
     assert {"versions", "facilities"} <= set(Run.model_fields)

@@ -21,13 +21,18 @@ def test_what_is_not_asked_for_is_not_expected(scenario: Scenario) -> None:
     assert expectation.signalling == frozenset({Flow.F2, Flow.F3, Flow.F4})
     assert expectation.media == frozenset({Flow.F3, Flow.F4})
     assert (expectation.allocated_by, expectation.refused_first) == (None, None)
+    assert expectation.ip is None
 
 
 def test_every_expectation_gets_into_the_run(scenario: Scenario) -> None:
     more = replace(
-        scenario, expect_allocated_by=frozenset({"alice"}), expect_refused_first="eve"
+        scenario,
+        expect_allocated_by=frozenset({"alice"}),
+        expect_refused_first="eve",
+        expect_ip=frozenset({"IPv6"}),
     ).expectation()
     assert (more.allocated_by, more.refused_first) == (frozenset({"alice"}), "eve")
+    assert more.ip == frozenset({"IPv6"})
 
 
 @pytest.mark.parametrize("first", [False, True])

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from topologies import nat
 from topologies.host_script import setup_script
+from topologies.ipv6 import dual_stack
 from topologies.parts import shaped
 from topologies.reference import office
 from topologies.shaping import dropped, police_rule, queue_chain, queue_commands
@@ -19,6 +20,16 @@ def test_policing_is_a_rule_ahead_of_the_one_that_lets_answers_pass() -> None:
     limit = "limit rate over 48/second burst 7 packets counter drop"
     assert rules.index(limit) < rules.index("ct state established,related counter accept")
     assert 'iifname "out0" meta l4proto udp ct state established limit' in rules
+
+
+def test_both_families_are_shaped() -> None:
+    network = shaped(dual_stack(), "office", Shaper(police_packets=48, queue_kbit=150))
+    script = setup_script(network, network.host("office_nat"))
+    ipv4, ipv6 = script[script.index("table ip callpath") :].split("table ip6 callpath")
+    for rules in (ipv4, ipv6):
+        assert "limit rate over 48/second" in rules
+        assert "meta priority set 1:10" in rules
+    assert script.count("htb rate 150kbit") == 1
 
 
 def test_what_waits_is_udp_that_goes_out() -> None:

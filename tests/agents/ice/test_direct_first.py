@@ -24,11 +24,12 @@ _STATES = {
 
 
 def _pair(description: str) -> Any:
-    local, remote, state = description.split()
+    local, remote, state, *family = description.split()
+    address = "2001:db8::1" if family == ["IPv6"] else "10.0.0.1"
     return SimpleNamespace(
         name=description,
         state=_STATES[state],
-        local_candidate=SimpleNamespace(type=local),
+        local_candidate=SimpleNamespace(type=local, host=address),
         remote_candidate=SimpleNamespace(type=remote),
     )
 
@@ -44,6 +45,12 @@ def _pair(description: str) -> Any:
         (["host relay works"], False, "host relay works"),
         (["host srflx works", "host relay works"], True, "host srflx works"),
         (["host srflx failed", "host relay pending"], True, None),
+        (["host host pending IPv6", "host srflx works"], False, None),
+        (["host host pending IPv6", "host srflx works"], True, "host srflx works"),
+        (["host host failed IPv6", "host srflx works"], False, "host srflx works"),
+        (["host srflx works", "host host works IPv6"], False, "host host works IPv6"),
+        (["host host failed IPv6", "host srflx pending", "host relay works"], False, None),
+        (["relay host works IPv6", "host srflx works"], False, "host srflx works"),
     ],
 )
 def test_direct_pairs_come_before_relayed_ones(
@@ -104,7 +111,7 @@ def test_waiting_ends_when_checks_end() -> None:
 
 
 def _candidate(kind: str) -> Any:
-    return SimpleNamespace(type=kind)
+    return SimpleNamespace(type=kind, host="10.0.0.1")
 
 
 @pytest.mark.parametrize(
@@ -119,6 +126,13 @@ def test_direct_pairs_get_less_time_where_udp_does_not_leave_a_network(
     local: list[str], remote: list[str], seconds: float
 ) -> None:
     assert hold_seconds(map(_candidate, local), map(_candidate, remote)) == seconds
+
+
+def test_a_host_of_ipv6_is_reached_without_a_translation() -> None:
+    six = Candidate("1", 1, "udp", 1, "2001:db8::1", 9, "host")
+    srflx = _candidate("srflx")
+    assert hold_seconds([six], [srflx]) == HOLD_SECONDS
+    assert hold_seconds([six], [_candidate("host")]) == SHORT_HOLD_SECONDS
 
 
 class _Checking(DirectFirst):

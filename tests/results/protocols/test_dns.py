@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 import dns.flags
 import dns.message
@@ -41,8 +41,14 @@ def test_a_response() -> None:
     assert read.addresses == (IPv4Address("203.0.113.9"), IPv4Address("203.0.113.13"))
 
 
-def test_addresses_of_the_other_sections_and_families_do_not_count() -> None:
-    message = response((f"{NAME}.", "AAAA", "2001:db8::9"))
+def test_addresses_of_both_families() -> None:
+    read = parse(response((f"{NAME}.", "AAAA", "2001:db8::9")).to_wire())
+    assert read is not None
+    assert read.addresses == (IPv6Address("2001:db8::9"),)
+
+
+def test_addresses_of_the_other_sections_do_not_count() -> None:
+    message = response()
     message.additional.append(dns.rrset.from_text(f"{NAME}.", 60, "IN", "A", "203.0.113.9"))
     read = parse(message.to_wire())
     assert read is not None

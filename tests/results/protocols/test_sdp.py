@@ -1,5 +1,7 @@
 """What the verdict needs of an SDP."""
 
+from ipaddress import IPv6Address
+
 import pytest
 
 from results.protocols.sdp import Candidate, Description, read_candidate, read_description
@@ -56,7 +58,7 @@ def test_a_trickled_candidate_is_added() -> None:
     [
         "candidate:1 1 udp 1 10.10.0.12 50001",
         "candidate:1 1 udp 1 10.10.0.12 50001 typ other",
-        "candidate:1 1 udp 1 fe80::1 50001 typ host",
+        "candidate:1 1 udp 1 fe80::1:50001 typ host",
         "candidate:1 1 udp 1 4f2a.local 50001 typ host",
         "candidate:1 1 udp 1 10.10.0.12 port typ host",
         "ice-ufrag:abcd",
@@ -65,6 +67,12 @@ def test_a_trickled_candidate_is_added() -> None:
 )
 def test_what_is_no_candidate_of_ours(line: str) -> None:
     assert read_candidate(line) is None
+
+
+def test_a_candidate_of_ipv6() -> None:
+    candidate = read_candidate("candidate:1 1 udp 1 2001:db8:10::1 50001 typ host")
+    assert candidate is not None
+    assert candidate.end == (int(IPv6Address("2001:db8:10::1")), 50001)
 
 
 def test_an_empty_description() -> None:

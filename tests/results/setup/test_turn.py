@@ -80,7 +80,7 @@ def test_an_answer_that_did_not_arrive_gives_nothing(tmp_path: FilePath) -> None
         (0x0003, ((RELAYED, xored(end(RELAYED_A))),)),
         (ALLOCATE_SUCCESS, ()),
         (ALLOCATE_SUCCESS, ((RELAYED, b"short"),)),
-        (ALLOCATE_SUCCESS, ((RELAYED, b"\0\x02" + bytes(18)),)),
+        (ALLOCATE_SUCCESS, ((RELAYED, b"\0\x03" + bytes(18)),)),
     ],
 )
 def test_what_allocates_nothing(kind: int, attributes: tuple[tuple[int, bytes], ...]) -> None:

@@ -7,6 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from scapy.layers.inet import TCP
+from scapy.layers.inet6 import IPv6
+from scapy.layers.l2 import Ether
+from scapy.packet import Packet
 
 from results.packets import PacketTable
 from results.problems import Ground
@@ -18,13 +22,16 @@ from tests.results.story import channel_data, rtp, stun
 from tests.results.tls_sessions import (
     FRONT_END,
     Flight,
+    Segment,
     Session,
     capture,
     certificate,
     segments,
     session,
 )
+from topologies.ipv6 import ipv6_only, ipv6_only_behind_nat64
 from topologies.reference import office
+from topologies.spec import Network
 
 _SAID: list[Flight] = [(True, stun(0x0003, 1)), (True, channel_data(rtp(1, 32)))]
 
@@ -61,6 +68,31 @@ def test_messages_in_clear_are_rows_at_their_frames(tmp_path: Path, places: Plac
     assert table.frame[rows].tolist() == [3, 4]
     assert not found.problems
     assert table.time.tolist() == sorted(table.time.tolist())
+
+
+@pytest.mark.parametrize(
+    ("network", "server"),
+    [
+        (ipv6_only(), "2001:db8:203::9"),
+        (ipv6_only_behind_nat64(), "2001:db8:64::203.0.113.9"),
+    ],
+)
+def test_a_relay_is_found_over_ipv6_and_behind_a_nat64(
+    network: Network, server: str, tmp_path: Path
+) -> None:
+    packets = [_over_ipv6(one, server) for one in segments(_SAID)]
+    table = capture(tmp_path / "a.pcap", packets)
+    found = with_streams(table, places_of(network), {})
+    assert found.table.from_stream.sum() == 2
+    elsewhere = with_streams(table, places_of(office()), {})
+    assert not elsewhere.table.from_stream.any()
+
+
+def _over_ipv6(one: Segment, server: str) -> Packet:
+    packet, alice = one.packet(), "2001:db8:10:1::11"
+    src, dst = (alice, server) if one.from_client else (server, alice)
+    found: Packet = Ether(src=packet.src, dst=packet.dst) / IPv6(src=src, dst=dst) / packet[TCP]
+    return found
 
 
 def test_messages_under_tls_are_rows_too(tmp_path: Path, places: Places) -> None:

@@ -1,11 +1,15 @@
 """ICMP errors, the packets that they are about, and who sent them."""
 
+from ipaddress import IPv6Address
 from pathlib import Path as FilePath
 
 import pytest
+from scapy.layers.inet import TCP, UDP
+from scapy.layers.inet6 import ICMPv6DestUnreach, ICMPv6PacketTooBig, IPv6
+from scapy.packet import Packet
 
 from results.packets import IP_ICMP, IP_TCP, IP_UDP
-from results.tracing.sightings import LONGEST_HOP, Sighting
+from results.tracing.sightings import LONGEST_HOP, Ends, Sighting
 from results.tracing.unreachable import Unreachable, unreachables
 from tests.results.story import (
     ALICE,
@@ -23,6 +27,7 @@ from tests.results.story import (
     ipv4,
     udp,
 )
+from topologies.ipv6 import dual_stack
 
 
 def refuse(story: Story, code: int = 0) -> None:
@@ -98,3 +103,47 @@ def test_messages_that_are_about_no_udp_packet(tmp_path: FilePath, message: byte
     frame = ethernet(story.tap("office_nat-eth1").mac, story.tap("inet-eth0").mac, 0x0800, packet)
     story.see("inet-eth0", frame)
     assert errors(story, tmp_path) == []
+
+
+#: From alice to eve, and the router of the internet.
+ALICE_6, EVE_6, INET_6 = "2001:db8:10:1::11", "2001:db8:e1:1::11", "2001:db8:a:1::1"
+ABOUT_6 = Ends(int(IPv6Address(ALICE_6)), 5000, int(IPv6Address(EVE_6)), 6000)
+
+
+def said_over_ipv6(message: Packet, folder: FilePath) -> list[Unreachable]:
+    """The errors where the internet's router sends one message of ICMPv6."""
+    story = Story(network=dual_stack())
+    packet = bytes(IPv6(src=INET_6, dst=ALICE_6) / message)
+    frame = ethernet(story.tap("office_nat-eth1").mac, story.tap("inet-eth0").mac, 0x86DD, packet)
+    story.see("inet-eth0", frame)
+    return errors(story, folder)
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "no_route"),
+    [
+        (0, "no route to destination", True),
+        (1, "communication administratively prohibited", False),
+        (3, "address unreachable", True),
+        (4, "port unreachable", False),
+        (2, "destination unreachable, code 2", False),
+    ],
+)
+def test_an_error_of_ipv6(tmp_path: FilePath, code: int, words: str, no_route: bool) -> None:
+    about = IPv6(src=ALICE_6, dst=EVE_6) / UDP(sport=5000, dport=6000) / b"something"
+    (error,) = said_over_ipv6(ICMPv6DestUnreach(code=code) / about, tmp_path)
+    assert (error.host, error.about, error.words) == ("inet", ABOUT_6, words)
+    assert error.no_route is no_route
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        ICMPv6PacketTooBig(mtu=1280) / IPv6(src=ALICE_6, dst=EVE_6) / UDP(sport=5000, dport=6000),
+        ICMPv6DestUnreach() / IPv6(src=ALICE_6, dst=EVE_6) / TCP(sport=5000, dport=6000),
+        ICMPv6DestUnreach() / b"cut short",
+    ],
+    ids=["packet too big", "about TCP", "cut short"],
+)
+def test_messages_of_ipv6_that_are_no_such_error(tmp_path: FilePath, message: Packet) -> None:
+    assert said_over_ipv6(message, tmp_path) == []

@@ -5,6 +5,7 @@ from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -94,6 +95,7 @@ def test_rtp_over_ipv4(path: Path, link: Link, end: Ends, ttl: int, options: byt
     table = read(path, packet, link=number)
     assert (table.version[0], table.ttl[0], table.protocol[0]) == (4, ttl, 17)
     assert (table.src[0], table.dst[0], table.sport[0], table.dport[0]) == end
+    check_addresses(table, Ends(*end))
     check_rtp(table)
     assert table.outgoing[0] == (number != LinkType.RAW_IP)
 
@@ -112,6 +114,7 @@ def test_rtp_over_ipv6(path: Path, link: Link, end: Ends, extensions: list[Craft
     assert (table.version[0], table.src[0], table.dst[0], table.ttl[0]) == (6, 0, 0, 9)
     halves = [*table.src6[0].tolist(), *table.dst6[0].tolist()]
     assert halves == [*divmod(end.src, 2**64), *divmod(end.dst, 2**64)]
+    check_addresses(table, end)
     assert (table.sport[0], table.dport[0], table.protocol[0]) == (end.sport, end.dport, 17)
     check_rtp(table)
 
@@ -120,6 +123,17 @@ def test_an_authentication_header(path: Path) -> None:
     header = AH(nh=17, payloadlen=4, spi=1, seq=1, icv=bytes(12))
     packet = Ether() / IPv6(dst=V6[1], nh=51) / header / UDP(sport=1, dport=2) / Raw(RTP)
     check_rtp(read(path, packet))
+
+
+def check_addresses(table: PacketTable, end: Ends) -> None:
+    """The addresses as numbers, whatever their family, of one packet and of many."""
+    assert table.addresses_of(0) == (end.src, end.dst)
+    assert table.addresses(np.array([0, 0])) == ([end.src] * 2, [end.dst] * 2)
+    everything = slice(None)
+    assert table.is_from(end.src, everything).tolist() == [True]
+    assert table.is_to(end.dst, everything).tolist() == [True]
+    assert table.is_from(end.src ^ 1, everything).tolist() == [False]
+    assert table.is_to(end.dst ^ 1, everything).tolist() == [False]
 
 
 def check_rtp(table: PacketTable) -> None:
