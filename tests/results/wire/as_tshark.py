@@ -34,6 +34,9 @@ _FIELDS = (
 #: tshark shows a datagram in its last fragment, unless told to take each for itself, as we do.
 _NO_REASSEMBLY = ("-o", "ip.defragment:FALSE")
 
+#: tshark takes whatever uses TCP's port 443 for TLS, unless told to look first.
+_NOT_BY_PORT = ("-o", "tcp.try_heuristic_first:TRUE")
+
 #: tshark looks into no segment that its analysis takes for one sent again. At one tap that can
 #: be left to it; at several, every segment seems to be.
 _NO_ANALYSIS = ("-o", "tcp.analyze_sequence_numbers:FALSE")
@@ -75,7 +78,7 @@ class Shown(NamedTuple):
 
 def shown(capture: Path, *, one_tap: bool) -> list[Shown]:
     """Every frame of a capture, in the order of the file; AssertionError where tshark fails."""
-    options = (*_NO_REASSEMBLY, *(_NO_ANALYSIS if one_tap else ()))
+    options = (*_NO_REASSEMBLY, *_NOT_BY_PORT, *(_NO_ANALYSIS if one_tap else ()))
     command = [*tshark_command(capture, _FIELDS), *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{capture}: {done.stderr}"
@@ -95,6 +98,9 @@ def _said(protocols: str, ethertype: str, stun: str, ssrc: str, seq: str, part: 
     if "icmp" in layers:
         # What an error quotes is no layer of the packet.
         layers, stun, ssrc, seq = layers[: layers.index("icmp") + 1], "", "", ""
+    if "tcp" in layers and "stun" in layers:
+        # A segment has no kind of its own for us: the messages of a stream are rows apart.
+        layers, stun, ssrc, seq = layers[: layers.index("tcp") + 1], "", "", ""
     known = [_KINDS[layer] for layer in layers if layer in _KINDS]
     types = tuple(int(number, 16) for number in stun.split(",") if number)
     return Said(
@@ -113,9 +119,10 @@ def _kinds(
         return kind, kind
     transport, *payloads = layers
     if transport is Kind.TCP:
-        # A part of a record that another segment completes.
-        inner = Kind.TLS if is_part else (payloads or layers)[0]
-        return Kind.TCP, inner
+        # A part of a record that another segment completes; what a proxy passes on bears HTTP,
+        # by which the tunnel was asked for, as a layer too.
+        is_tls = is_part or Kind.TLS in payloads
+        return Kind.TCP, Kind.TLS if is_tls else (payloads or layers)[0]
     if transport is not Kind.UDP:
         return transport, transport
     payloads = payloads or [Kind.UDP]
