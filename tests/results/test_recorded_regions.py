@@ -13,7 +13,7 @@ from results.report.page import page
 from results.report.sentences import headline
 from results.report.sites import scenery
 from results.schema import RunFolder, Verdict
-from tests.results.recorded import change_json, reseal, unpack
+from tests.results.recorded import change_json, reseal, told_then, unpack
 
 NAME = "relay_to_relay"
 
@@ -35,7 +35,7 @@ def content(judged: Judged) -> Content:
 
 def test_it_is_judged_as_it_was(judged: Judged, folder: Path) -> None:
     assert judged.result.verdict is Verdict.PASS
-    assert judged.result == RunFolder(folder).read_result()
+    assert told_then(judged.result, folder) == RunFolder(folder).read_result()
 
 
 def test_both_are_served_where_they_are(judged: Judged) -> None:
