@@ -95,9 +95,9 @@ def _frame(interface: str, *fields: str) -> Shown:
 
 def _said(protocols: str, ethertype: str, stun: str, ssrc: str, seq: str, part: str) -> Said:
     layers = protocols.split(":")
-    if "icmp" in layers:
+    for errors in {"icmp", "icmpv6"} & {*layers}:
         # What an error quotes is no layer of the packet.
-        layers, stun, ssrc, seq = layers[: layers.index("icmp") + 1], "", "", ""
+        layers, stun, ssrc, seq = layers[: layers.index(errors) + 1], "", "", ""
     if "tcp" in layers and "stun" in layers:
         # A segment has no kind of its own for us: the messages of a stream are rows apart.
         layers, stun, ssrc, seq = layers[: layers.index("tcp") + 1], "", "", ""
