@@ -28,7 +28,8 @@ _KINDS = {
 
 _FIELDS = (
     *("frame.interface_id", "frame.protocols", "eth.type", "stun.type", "rtp.ssrc", "rtp.seq"),
-    *("tcp.segment_data", "tcp.stream", "tcp.srcport", "tcp.seq_raw", "tcp.len"),
+    *("tls.record.content_type", "tcp.segment_data"),
+    *("tcp.stream", "tcp.srcport", "tcp.seq_raw", "tcp.len"),
 )
 
 #: tshark shows a datagram in its last fragment, unless told to take each for itself, as we do.
@@ -90,8 +91,13 @@ def _frame(interface: str, *fields: str) -> Shown:
     return Shown(int(interface or 0), _said(*told), segment)
 
 
-def _said(protocols: str, ethertype: str, stun: str, ssrc: str, seq: str, part: str) -> Said:
+def _said(
+    protocols: str, ethertype: str, stun: str, ssrc: str, seq: str, record: str, part: str
+) -> Said:
     layers = protocols.split(":")
+    if layers[-2:] == ["tcp", "tls"] and not record:
+        # By the port alone: it has found no record of TLS there.
+        layers.pop()
     if "icmp" in layers:
         # What an error quotes is no layer of the packet.
         layers, stun, ssrc, seq = layers[: layers.index("icmp") + 1], "", "", ""
@@ -113,8 +119,9 @@ def _kinds(
         return kind, kind
     transport, *payloads = layers
     if transport is Kind.TCP:
-        # A part of a record that another segment completes.
-        inner = Kind.TLS if is_part else (payloads or layers)[0]
+        # A part of a record that another segment completes; or what a proxy's CONNECT leads to,
+        # which tshark shows within HTTP.
+        inner = Kind.TLS if is_part or Kind.TLS in payloads else (payloads or layers)[0]
         return Kind.TCP, inner
     if transport is not Kind.UDP:
         return transport, transport
