@@ -8,7 +8,6 @@ way, in the order of the ways, then ``done``. They are claims; the captures deci
 
 import asyncio
 import socket
-import ssl
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
 
 from agents.ice import probe
+from agents.ice.servers import Servers, Way
 from agents.talk import run_until_terminated, say
 from agents.tls import client_context
 
@@ -28,11 +28,10 @@ _PATIENCE = 4.0
 
 
 class Prober:
-    """The ways of one host; ``credentials`` are the relay's user name and password."""
+    """The ways of one host; ``servers`` tell the relays' credentials, and whom to trust."""
 
-    def __init__(self, context: ssl.SSLContext, credentials: tuple[str, str]) -> None:
-        self._context = context
-        self._credentials = credentials
+    def __init__(self, servers: Servers) -> None:
+        self._servers = servers
 
     async def probe(self, way: dict[str, Any]) -> None:
         """Try one way and say what came of it."""
@@ -43,7 +42,7 @@ class Prober:
             async for trip in probes(way, server):
                 found["round_trips_ms"].append(round(trip * 1000, 3))
                 found["answered"] += 1
-            found["used"] = await self._use(way, server)
+            found["used"] = await self._use(way)
         except (OSError, ClientError) as error:
             found["why"] = str(error) or type(error).__name__
         say("probed", **way, **found)
@@ -73,23 +72,21 @@ class Prober:
         async with asyncio.timeout(_PATIENCE):
             _, writer = await asyncio.open_connection(
                 *server,
-                ssl=self._context if tls else None,
+                ssl=self._servers.context if tls else None,
                 server_hostname=way["name"] if tls else None,
             )
         writer.close()
         await writer.wait_closed()
 
-    async def _use(self, way: dict[str, Any], server: tuple[str, int]) -> str:
+    async def _use(self, way: dict[str, Any]) -> str:
         if way["is_relay"]:
-            over, tls = way["transport"], None
-            if over == "tls":
-                over, tls = "tcp", self._context
-            return await probe.allocate(server, self._credentials, over, tls)
+            relay = Way(way["name"], way["port"], way["transport"])
+            return await probe.allocate(relay, self._servers)
         return await self._request(f"https://{way['name']}:{way['port']}/")
 
     async def _request(self, url: str) -> str:
         """Whatever the answer is, the server gave it."""
-        connector = TCPConnector(ssl=self._context, family=socket.AF_INET)
+        connector = TCPConnector(ssl=self._servers.context, family=socket.AF_INET)
         timeout = ClientTimeout(total=_PATIENCE)
         async with (
             ClientSession(connector=connector, timeout=timeout) as session,
@@ -110,7 +107,7 @@ async def _resolve(name: str) -> str:
 
 async def _assess(config: dict[str, Any]) -> None:
     context = client_context(Path(config["authority"]), Path(config["key_log"]))
-    prober = Prober(context, (config["username"], config["credential"]))
+    prober = Prober(Servers((), config["username"], config["credential"], context))
     for way in config["ways"]:
         await prober.probe(way)
     say("done")

@@ -2,10 +2,13 @@
 
 import asyncio
 import contextlib
-import ssl
 import time
 
-from aioice import stun, turn
+from aioice import Connection, stun
+
+from agents.ice.names import Names
+from agents.ice.relaying import Try
+from agents.ice.servers import Servers, Way
 
 #: One request is sent so often, in seconds: as a voice call sends packets.
 PACE = 0.02
@@ -61,38 +64,15 @@ async def bindings(server: tuple[str, int], count: int) -> list[float]:
     return protocol.round_trips()
 
 
-class _Relayed(asyncio.DatagramProtocol):
-    """A user of an allocation who only waits for its end."""
-
-    def __init__(self) -> None:
-        self.gone = asyncio.Event()
-
-    def connection_lost(self, _why: Exception | None) -> None:
-        """The allocation was given back."""
-        self.gone.set()
-
-
-async def allocate(
-    server: tuple[str, int],
-    credentials: tuple[str, str],
-    transport: str = "udp",
-    tls: ssl.SSLContext | None = None,
-) -> str:
+async def allocate(way: Way, servers: Servers) -> str:
     """Allocate a relayed address (RFC 8656, section 7) and give it back; which it was.
 
     ConnectionError with the reason where none is granted.
     """
-    username, password = credentials
+    tried = Try(way, servers, Names(), Connection(ice_controlling=True))
     try:
         async with asyncio.timeout(PATIENCE):
-            endpoint, user = await turn.create_turn_endpoint(
-                _Relayed,
-                server_addr=server,
-                username=username,
-                password=password,
-                transport=transport,
-                ssl=tls,
-            )
+            relayed = await tried.allocate()
     except TimeoutError:
         raise ConnectionError(f"no answer in {PATIENCE:g} s") from None
     except stun.TransactionFailed as error:
@@ -100,7 +80,6 @@ async def allocate(
         raise ConnectionError(f"refused: {code} {reason}") from None
     except (stun.TransactionError, OSError) as error:
         raise ConnectionError(str(error)) from None
-    address, port = endpoint.get_extra_info("sockname")
-    endpoint.close()
-    await user.gone.wait()
+    address, port = relayed.transport.get_extra_info("sockname")
+    await relayed.close()
     return f"{address}:{port}"

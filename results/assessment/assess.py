@@ -8,6 +8,7 @@ capture has gaps, nothing is assessed.
 import json
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from math import inf
 from pathlib import Path
 from statistics import fmean, median
 from typing import NamedTuple
@@ -28,6 +29,8 @@ from results.tunnelling.tunnels import tunnels_of
 #: What the program says with each claim that is none.
 _NOT_CLAIMED = ("event", "time")
 
+_SECOND = 1e9
+
 
 def assess(folder: Path, host: str) -> Assessment:
     """Read what a host's tries show.
@@ -40,7 +43,9 @@ def assess(folder: Path, host: str) -> Assessment:
     captures = {tap: run_folder.capture(tap.name) for tap in run.network.taps()}
     table = read_table(captures, tunnels_of(run.network))
     reading = Reading(table, run, {}, {}, counted_by_rules(ending))
-    tried = [_Tried(reading, host, claim) for claim in _claims(run_folder, host)]
+    told = _claims(run_folder, host)
+    since = (-inf, *(one.told for one in told))
+    tried = [_Tried(reading, host, *each) for each in zip(told, since, strict=False)]
     gaps = (*count_problems(table, ending), *reading.hole_problems())
     return Assessment(
         run=run.run,
@@ -59,7 +64,10 @@ def _claims(folder: RunFolder, host: str) -> list[WayClaim]:
         events = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         claims = [event for event in events if event["event"] == "probed"]
         return [
-            WayClaim(**{key: event[key] for key in event if key not in _NOT_CLAIMED})
+            WayClaim(
+                told=event["time"],
+                **{key: event[key] for key in event if key not in _NOT_CLAIMED},
+            )
             for event in claims
         ]
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
@@ -77,12 +85,12 @@ class _Because(NamedTuple):
 class _Tried:
     """One way that a host tried, as the captures have it."""
 
-    def __init__(self, reading: Reading, host: str, claim: WayClaim) -> None:
+    def __init__(self, reading: Reading, host: str, claim: WayClaim, since: float) -> None:
         self._reading = reading
         self._host = host
         self._claim = claim
         address = int(reading.places.hosts[claim.edge].address)
-        self._way = Way(reading, host, address, claim.port)
+        self._way = Way(reading, host, address, claim.port, since * _SECOND, claim.told * _SECOND)
         udp = claim.transport == "udp"
         self._probes = list(self._way.bindings() if udp else self._way.connections())
         trips = (probe.round_trip_ms for probe in self._probes)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,12 +33,18 @@ class Probe:
 
 @dataclass(frozen=True)
 class Way:
-    """From a host to an address and port of the service."""
+    """From a host to an address and port of the service, while it was tried.
+
+    Two ways may lead to one port, as TCP and TLS to a relay do; they are tried in turn.
+    """
 
     reading: Reading
     host: str
     address: int
     port: int
+    #: From when until when, in ns.
+    since: float = -inf
+    until: float = inf
 
     @property
     def _table(self) -> PacketTable:
@@ -89,7 +96,9 @@ class Way:
     def _leads(self, path: Path) -> bool:
         """Whether a packet goes from the host to there."""
         ends = path.first.ends
-        return path.origin == self.host and (ends.dst, ends.dport) == (self.address, self.port)
+        meanwhile = self.since <= path.first.time < self.until
+        there = (ends.dst, ends.dport) == (self.address, self.port)
+        return path.origin == self.host and there and meanwhile
 
     def _syn_ack(self, syn: Path) -> int | None:
         rows = self._back(syn)

@@ -14,6 +14,8 @@ class WayClaim(Record):
     port: int
     transport: Literal["udp", "tcp", "tls"]
     is_relay: bool
+    #: When it was said, in seconds since the epoch: the next way is tried after that.
+    told: float
     answered: int
     round_trips_ms: tuple[float, ...]
     #: What came of the way's use: an HTTP status, or a relayed address.

@@ -75,6 +75,19 @@ def test_claims_that_the_captures_do_not_show(
     assert said in doubt
 
 
+def test_a_way_has_no_probes_but_those_of_its_turn(folder: Path) -> None:
+    """TCP and TLS to a relay lead to one port."""
+    path = RunFolder(folder).events("alice")
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    (front_end,) = (line for line in lines if json.loads(line).get("edge") == "front_end")
+    path.write_text("".join([*lines, front_end]), encoding="utf-8")
+    found = assess(folder, "alice")
+    assert (found.ways[0].sent, found.ways[-1].sent) == (11, 0)
+    counted, used = found.doubts
+    assert counted.endswith("10 probes were answered; the captures show 0")
+    assert used.endswith("HTTP 404; the captures show no such answer")
+
+
 def test_an_answer_that_the_captures_do_not_have_is_none(folder: Path) -> None:
     _say(folder, "relay", answered=50, used="203.0.113.9:50000")
     *_, relay = assess(folder, "alice").ways
