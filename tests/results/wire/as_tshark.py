@@ -92,9 +92,10 @@ def _frame(interface: str, *fields: str) -> Shown:
 
 def _said(protocols: str, ethertype: str, stun: str, ssrc: str, seq: str, part: str) -> Said:
     layers = protocols.split(":")
-    if "icmp" in layers:
-        # What an error quotes is no layer of the packet.
-        layers, stun, ssrc, seq = layers[: layers.index("icmp") + 1], "", "", ""
+    for errors in ("icmp", "icmpv6"):
+        if errors in layers:
+            # What an error quotes is no layer of the packet.
+            layers, stun, ssrc, seq = layers[: layers.index(errors) + 1], "", "", ""
     known = [_KINDS[layer] for layer in layers if layer in _KINDS]
     types = tuple(int(number, 16) for number in stun.split(",") if number)
     return Said(
