@@ -65,11 +65,11 @@ async def bindings(server: tuple[str, int], count: int) -> list[float]:
 
 
 async def allocate(way: Way, servers: Servers) -> str:
-    """Allocate a relayed address (RFC 8656, section 7) and give it back; which it was.
+    """Allocate a relayed address over IPv4 (RFC 8656, section 7) and give it back; which it was.
 
     ConnectionError with the reason where none is granted.
     """
-    tried = Try(way, servers, Names(), Connection(ice_controlling=True))
+    tried = Try(way, 4, servers, Names(), Connection(ice_controlling=True))
     try:
         async with asyncio.timeout(PATIENCE):
             relayed = await tried.allocate()
