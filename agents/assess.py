@@ -16,6 +16,7 @@ from typing import Any
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
 
 from agents.ice import probe
+from agents.ice.families import SOCKETS
 from agents.ice.servers import Servers, Way
 from agents.talk import run_until_terminated, say
 from agents.tls import client_context
@@ -28,16 +29,20 @@ _PATIENCE = 4.0
 
 
 class Prober:
-    """The ways of one host; ``servers`` tell the relays' credentials, and whom to trust."""
+    """The ways of one host, over one version of IP.
 
-    def __init__(self, servers: Servers) -> None:
+    ``servers`` tell the relays' credentials, and whom to trust.
+    """
+
+    def __init__(self, servers: Servers, version: int) -> None:
         self._servers = servers
+        self._version = version
 
     async def probe(self, way: dict[str, Any]) -> None:
         """Try one way and say what came of it."""
         found: dict[str, Any] = {"answered": 0, "round_trips_ms": [], "used": None, "why": ""}
         try:
-            server = await _resolve(way["name"]), way["port"]
+            server = await _resolve(way["name"], self._version), way["port"]
             probes = self._bindings if way["transport"] == "udp" else self._connections
             async for trip in probes(way, server):
                 found["round_trips_ms"].append(round(trip * 1000, 3))
@@ -81,12 +86,12 @@ class Prober:
     async def _use(self, way: dict[str, Any]) -> str:
         if way["is_relay"]:
             relay = Way(way["name"], way["port"], way["transport"])
-            return await probe.allocate(relay, self._servers)
+            return await probe.allocate(relay, self._version, self._servers)
         return await self._request(f"https://{way['name']}:{way['port']}/")
 
     async def _request(self, url: str) -> str:
         """Whatever the answer is, the server gave it."""
-        connector = TCPConnector(ssl=self._servers.context, family=socket.AF_INET)
+        connector = TCPConnector(ssl=self._servers.context, family=SOCKETS[self._version])
         timeout = ClientTimeout(total=_PATIENCE)
         async with (
             ClientSession(connector=connector, timeout=timeout) as session,
@@ -95,11 +100,11 @@ class Prober:
             return f"HTTP {response.status}"
 
 
-async def _resolve(name: str) -> str:
-    """The IPv4 address of a name; OSError when this host cannot find it."""
+async def _resolve(name: str, version: int) -> str:
+    """The address of a name; OSError when this host cannot find it."""
     loop = asyncio.get_running_loop()
     try:
-        found = await loop.getaddrinfo(name, None, family=socket.AF_INET, type=socket.SOCK_DGRAM)
+        found = await loop.getaddrinfo(name, None, family=SOCKETS[version], type=socket.SOCK_DGRAM)
     except OSError as error:
         raise OSError(f"{name} cannot be resolved: {error.strerror}") from None
     return str(found[0][4][0])
@@ -107,7 +112,9 @@ async def _resolve(name: str) -> str:
 
 async def _assess(config: dict[str, Any]) -> None:
     context = client_context(Path(config["authority"]), Path(config["key_log"]))
-    prober = Prober(Servers((), config["username"], config["credential"], context))
+    prober = Prober(
+        Servers((), config["username"], config["credential"], context), config["version"]
+    )
     for way in config["ways"]:
         await prober.probe(way)
     say("done")
@@ -117,7 +124,7 @@ async def _assess(config: dict[str, Any]) -> None:
 def main(config: dict[str, Any]) -> int:
     """Try all ways.
 
-    ``config``: ways (each with edge, name, port, transport, is_relay), username and
-    credential (of the relay), authority and key_log (files).
+    ``config``: ways (each with edge, name, port, transport, is_relay), version (of IP),
+    username and credential (of the relay), authority and key_log (files).
     """
     return run_until_terminated(_assess(config))

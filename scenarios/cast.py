@@ -128,6 +128,7 @@ class Cast:
         username, credential = credentials(self._secrets.relay, f"assessment.{host}", expiry)
         config = {
             "ways": list(_ways(self._lab.network)),
+            "version": self._lab.network.host(host).address.version,
             "username": username,
             "credential": credential,
             "authority": str(self.authority),

@@ -64,12 +64,13 @@ async def bindings(server: tuple[str, int], count: int) -> list[float]:
     return protocol.round_trips()
 
 
-async def allocate(way: Way, servers: Servers) -> str:
-    """Allocate a relayed address over IPv4 (RFC 8656, section 7) and give it back; which it was.
+async def allocate(way: Way, version: int, servers: Servers) -> str:
+    """Allocate a relayed address (RFC 8656, section 7) and give it back; which it was.
 
+    ``version`` is that of IP, by which the relay is asked.
     ConnectionError with the reason where none is granted.
     """
-    tried = Try(way, 4, servers, Names(), Connection(ice_controlling=True))
+    tried = Try(way, version, servers, Names(), Connection(ice_controlling=True))
     try:
         async with asyncio.timeout(PATIENCE):
             relayed = await tried.allocate()

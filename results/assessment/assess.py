@@ -89,7 +89,7 @@ class _Tried:
         self._reading = reading
         self._host = host
         self._claim = claim
-        address = int(reading.places.hosts[claim.edge].address)
+        address = reading.places.address_for(claim.edge, host)
         self._way = Way(reading, host, address, claim.port, since * _SECOND, claim.told * _SECOND)
         udp = claim.transport == "udp"
         self._probes = list(self._way.bindings() if udp else self._way.connections())

@@ -109,10 +109,11 @@ class Way:
     def _back(self, syn: Path) -> NDArray[np.intp]:
         """Rows of what came back to where a SYN was first seen."""
         table, ends = self._table, syn.first.ends
-        return np.flatnonzero(
+        rows = np.flatnonzero(
             (table.tap == table.tap[syn.first.row])
-            & (table.src == ends.dst)
             & (table.sport == ends.dport)
-            & (table.dst == ends.src)
             & (table.dport == ends.sport)
         )
+        found = zip(rows.tolist(), *table.addresses(rows), strict=True)
+        back = [row for row, src, dst in found if (src, dst) == (ends.dst, ends.src)]
+        return np.array(back, dtype=np.intp)

@@ -50,6 +50,15 @@ class Places:
         """What a host is there for; KeyError when there is no such host."""
         return self.hosts[host].role
 
+    def address_for(self, server: str, host: str) -> int:
+        """The address at which a host reaches a server: of its own family, or a NAT64's for it."""
+        version = self.hosts[host].address.version
+        own = self.hosts[server].addresses
+        alike = next((int(address) for address in own if address.version == version), None)
+        if alike is None and self.nat64:
+            return int(self.nat64.network_address) + int(own[0])
+        return int(own[0]) if alike is None else alike
+
     def owner(self, address: int) -> str | None:
         """The host that has this address, or None when nobody has it."""
         return self.owners.get(address)

@@ -53,6 +53,18 @@ def test_a_host_that_reaches_everything(runs: Path, rootless: bool) -> None:
     assert ways["front_end"]["because"] == "HTTP 404"
 
 
+@pytest.mark.parametrize(
+    ("scenario", "relayed"),
+    [("ipv6_only_relayed", "2001:db8:203::9:"), ("ipv6_only_nat64", "203.0.113.9:")],
+)
+def test_a_host_of_ipv6_alone_is_assessed_over_it(runs: Path, scenario: str, relayed: str) -> None:
+    code, found = _assess(runs, scenario, "alice")
+    assert (code, found["doubts"]) == (0, [])
+    ways = _ways(found)
+    assert all(way["works"] and way["answered"] == way["sent"] for way in ways.values())
+    assert ways["relay"]["because"].startswith(relayed)
+
+
 def test_udp_that_a_policy_refuses_is_named_with_its_rule(runs: Path, documented: Path) -> None:
     policy = f"office={documented / 'web_only.yaml'}"
     code, found = _assess(runs, "external_direct", "alice", "--policy", policy)
