@@ -17,7 +17,7 @@ from functools import cached_property
 import ifaddr
 from aioice import Candidate, Connection, TransportPolicy, stun
 from aioice.candidate import candidate_foundation, candidate_priority
-from aioice.ice import CandidatePair, StunProtocol
+from aioice.ice import CandidatePair, StunProtocol, get_host_addresses
 
 from agents.ice import families, protocol
 from agents.ice.gathering import enough, is_among, outcome, reflexive
@@ -99,9 +99,11 @@ class DirectFirst(Connection):
         if self._servers is None:
             return candidates
         names = Names()
+        # With the relay policy there are none to gather, but ways to a relay all the same.
+        own = get_host_addresses(use_ipv4=self._use_ipv4, use_ipv6=self._use_ipv6)
         relaying = [
             asyncio.create_task(self._relay(self._servers, names, version))
-            for version in sorted(set(map(families.version, addresses)), reverse=True)
+            for version in sorted(set(map(families.version, own)), reverse=True)
         ]
         asking = [
             asyncio.create_task(reflexive(host, self._servers.stun, names, local_preference))
@@ -118,7 +120,7 @@ class DirectFirst(Connection):
         self._protocols += relays
         hidden = self._servers.relay_only
         candidates += [
-            relayed.candidate(component, addresses, hide_related_address=hidden)
+            relayed.candidate(component, own, hide_related_address=hidden)
             for relayed in relays
         ]
         return candidates
