@@ -120,8 +120,7 @@ class DirectFirst(Connection):
         self._protocols += relays
         hidden = self._servers.relay_only
         candidates += [
-            relayed.candidate(component, own, hide_related_address=hidden)
-            for relayed in relays
+            relayed.candidate(component, own, hide_related_address=hidden) for relayed in relays
         ]
         return candidates
 

@@ -144,9 +144,9 @@ def test_the_relay_in_the_tunnel_leaves_no_way_for_media(runs: Path, tmp_path: P
     wider = '(*SPLIT, IPv4Network("203.0.113.9/32"))'
     scenario = _scenario(tmp_path, wider, policies=policies)
     process = callpath("run", str(scenario), "--runs", str(runs))
-    _, errors = process.communicate(timeout=120)
-    assert process.returncode == 2
-    assert "the connection is failed" in errors
+    output, errors = process.communicate(timeout=120)
+    assert process.returncode == 1, errors
+    assert "the connection is failed" in " ".join(output.split())
     (folder,) = runs.glob("*/")
     table = _table(folder)
     assert not (table.inner_kind == Kind.RTP).any()

@@ -76,9 +76,13 @@ class Shown(NamedTuple):
     segment: Segment | None
 
 
-def shown(capture: Path, *, one_tap: bool) -> list[Shown]:
+def shown(capture: Path, *, one_tap: bool, by_port: bool = True) -> list[Shown]:
     """Every frame of a capture, in the order of the file; AssertionError where tshark fails."""
-    options = (*_NO_REASSEMBLY, *_NOT_BY_PORT, *(_NO_ANALYSIS if one_tap else ()))
+    options = (
+        *_NO_REASSEMBLY,
+        *(() if by_port else _NOT_BY_PORT),
+        *(_NO_ANALYSIS if one_tap else ()),
+    )
     command = [*tshark_command(capture, _FIELDS), *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{capture}: {done.stderr}"
