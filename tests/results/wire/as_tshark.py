@@ -105,6 +105,9 @@ def _said(protocols: str, ethertype: str, stun: str, ssrc: str, seq: str, part: 
     if "tcp" in layers and "stun" in layers:
         # A segment has no kind of its own for us: the messages of a stream are rows apart.
         layers, stun, ssrc, seq = layers[: layers.index("tcp") + 1], "", "", ""
+    if "rtcp" in layers:
+        # Both come to one port, and RTP's reader passes it on (RFC 5761).
+        layers = [layer for layer in layers if layer != "rtp"]
     known = [_KINDS[layer] for layer in layers if layer in _KINDS]
     types = tuple(int(number, 16) for number in stun.split(",") if number)
     return Said(

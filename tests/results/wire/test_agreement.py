@@ -30,6 +30,9 @@ NAMES = sorted(path.name.removesuffix(".tar.xz") for path in DATA.glob("*.tar.xz
 
 SERVER = "192.0.2.9"
 
+#: Runs in which no call comes about have few packets.
+_FEW = 300
+
 
 @pytest.mark.parametrize(
     "name", [pytest.param(n, marks=[] if n == SAMPLE else pytest.mark.long) for n in NAMES]
@@ -37,8 +40,8 @@ SERVER = "192.0.2.9"
 def test_recorded_runs(tmp_path: Path, name: str) -> None:
     captures = sorted((unpack(tmp_path, name) / "captures").iterdir())
     compared = compare(captures)
-    assert compared.packets > 1000
-    assert compared.differences == ()
+    assert compared.packets > _FEW
+    compared.check()
 
 
 @pytest.mark.parametrize(
@@ -47,8 +50,8 @@ def test_recorded_runs(tmp_path: Path, name: str) -> None:
 def test_all_taps_of_a_run_in_one_file(tmp_path: Path, name: str) -> None:
     """The evidence of a VPN run has Ethernet, and raw IP within tunnels."""
     compared = compare([write_evidence(unpack(tmp_path, name))])
-    assert compared.packets > 1000
-    assert compared.differences == ()
+    assert compared.packets > _FEW
+    compared.check()
 
 
 def test_a_packet_that_only_one_of_both_knows_is_a_difference(tmp_path: Path) -> None:
