@@ -30,7 +30,9 @@ def test_a_run_leaves_its_evidence_in_one_capture(rootless: bool, runs: Path) ->
 @needs_tshark
 def test_an_interrupted_run_leaves_what_it_has_captured(runs: Path) -> None:
     process = callpath("run", "intranet", "--runs", str(runs))
-    wait_until(lambda: any(runs.glob("*/keys/bob.srtp")), "bob's media keys")
+    wait_until(
+        lambda: any(log.stat().st_size for log in runs.glob("*/keys/bob.srtp")), "media keys"
+    )
     os.kill(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 2, errors

@@ -63,7 +63,9 @@ def test_signalling_is_tls_1_2_with_aes_256_gcm(tmp_path: Path) -> None:
 
 def test_the_death_of_an_agent_is_named(runs: Path) -> None:
     process = callpath("run", "intranet", "--runs", str(runs))
-    wait_until(lambda: any(runs.glob("*/keys/bob.srtp")), "bob's media keys")
+    wait_until(
+        lambda: any(log.stat().st_size for log in runs.glob("*/keys/bob.srtp")), "media keys"
+    )
     (log,) = runs.glob("*/logs/bob.log")
     os.kill(_writer_of(log, process.pid), signal.SIGKILL)
     _, errors = process.communicate(timeout=60)

@@ -28,7 +28,7 @@ _MOMENTS: dict[str, Callable[[Path, int], bool]] = {
     "network": lambda _, command: len(grown_world(command).namespaces) > 12,
     "captures": lambda run, _: (run / "captures" / "relay-lo.pcapng").exists(),
     "agents": lambda run, _: (run / "keys" / "alice.tls").exists(),
-    "media": lambda run, _: (run / "keys" / "bea.srtp").exists(),
+    "media": lambda run, _: any(log.stat().st_size for log in run.glob("keys/bea.srtp")),
 }
 
 
