@@ -42,7 +42,7 @@ from results.regions.exits import Course, exit_findings
 from results.regions.nearness import Edges, nearness_findings
 from results.regions.passed_on import sharing_findings
 from results.regions.round_trips import round_trips
-from results.schema import CallResult, MediaPath, Run
+from results.schema import CallResult, MediaPath, PlannedCall, Run
 from results.setup.calls import Call, read_calls
 from results.setup.candidates import candidate_problems
 from results.setup.chat import chat_citations, chat_problems
@@ -166,6 +166,10 @@ class Reading:
             (call for call in found if set(call.participants) <= set(self.places.hosts)),
             key=lambda call: planned.index(call.id) if call.id in planned else len(planned),
         )
+
+    def plan_of(self, call: Call) -> PlannedCall | None:
+        """What was planned of a call; None where it was not."""
+        return next((plan for plan in self.run.calls if plan.id == call.id), None)
 
     @cached_property
     def checks(self) -> dict[str, dict[str, list[Check]]]:
@@ -418,7 +422,7 @@ class Reading:
 
     def refused_call(self, call: Call) -> CallEvidence:
         """A call that the service refused: three steps, and nothing may come after them."""
-        plan = next((plan for plan in self.run.calls if plan.id == call.id), None)
+        plan = self.plan_of(call)
         steps = find_steps(self.scene, call, None, ())[:STEPS_TO_INVITE]
         own, shakes = self.checks[call.id], self.handshakes
         return CallEvidence(
@@ -497,7 +501,7 @@ class Reading:
 
     def candidate_problems(self, call: Call, described: Call) -> Iterator[Problem]:
         """What is wrong with the candidates of a call, as it or a restart describes them."""
-        planned = next((plan for plan in self.run.calls if plan.id == call.id), None)
+        planned = self.plan_of(call)
         yield from candidate_problems(
             self.table,
             self.places,
@@ -542,7 +546,7 @@ class Reading:
         self, call: Call, streams: list[Stream], selection: Selection
     ) -> Iterator[Problem]:
         """What is wrong with a call and its media."""
-        planned = next((plan for plan in self.run.calls if plan.id == call.id), None)
+        planned = self.plan_of(call)
         yield from selection.problems
         yield from credential_problems(self.table, call)
         yield from self.candidate_problems(call, call)

@@ -13,6 +13,7 @@ from results.schema import (
     Citation,
     Claim,
     Expectation,
+    MediaPath,
     PlannedCall,
     Run,
     Transport,
@@ -120,9 +121,7 @@ def _missing(plan: PlannedCall, seen: CallEvidence | None) -> str | None:
 def _expectation_problems(expect: Expectation, evidence: Evidence) -> Iterator[Problem]:
     yield from _difference("signalling", expect.signalling, evidence.signalling)
     yield from _difference("media", expect.media, evidence.media)
-    yield from _allocation_problems(expect, evidence.calls)
-    yield from _transport_problems(expect, evidence.calls)
-    yield from _ip_problems(expect, evidence.calls)
+    yield from _path_problems(expect, evidence.calls)
     users = {user for call in evidence.calls for user in call.call.participants}
     if expect.refused_first and expect.refused_first not in users:
         text = f"expected a refused first packet of {expect.refused_first}, who is in no call"
@@ -162,44 +161,38 @@ def _difference(
             yield Problem(Ground.FLOWS, f"expected {kind} Flow {flow} was not seen")
 
 
-def _allocation_problems(expect: Expectation, calls: Iterable[CallEvidence]) -> Iterator[Problem]:
-    """Media through other allocations than expected."""
-    if expect.allocated_by is None:
-        return
-    for call in calls:
-        for path in call.result.media:
-            if frozenset(path.allocated_by) != expect.allocated_by:
-                text = (
-                    f"expected media through {_allocations(sorted(expect.allocated_by))}, but that "
-                    f"from {path.from_} to {path.to} passed {_allocations(path.allocated_by)}"
-                )
+def _path_problems(expect: Expectation, calls: Iterable[CallEvidence]) -> Iterator[Problem]:
+    """Media that was carried otherwise than expected."""
+    paths = [path for call in calls for path in call.result.media]
+    for otherwise in (_other_allocations, _other_transport, _other_ip):
+        for path in paths:
+            if found := otherwise(expect, path):
+                wanted, seen = found
+                text = f"expected media {wanted}, but that from {path.from_} to {path.to} {seen}"
                 yield Problem(Ground.FLOWS, text)
 
 
-def _transport_problems(expect: Expectation, calls: Iterable[CallEvidence]) -> Iterator[Problem]:
-    """Media over another transport than expected."""
-    for call in calls:
-        for path in call.result.media:
-            if expect.transport not in (None, path.transport):
-                text = (
-                    f"expected media over {_TRANSPORTS[expect.transport]}, but that "
-                    f"from {path.from_} to {path.to} went over {_TRANSPORTS[path.transport]}"
-                )
-                yield Problem(Ground.FLOWS, text)
+#: What was expected and what was seen, in words; None where that is the same.
+_Otherwise = tuple[str, str] | None
 
 
-def _ip_problems(expect: Expectation, calls: Iterable[CallEvidence]) -> Iterator[Problem]:
-    """Media over other versions of IP than expected."""
-    if expect.ip is None:
-        return
-    for call in calls:
-        for path in call.result.media:
-            if frozenset(path.ip) != expect.ip:
-                text = (
-                    f"expected media over {' and '.join(sorted(expect.ip))}, but that "
-                    f"from {path.from_} to {path.to} went over {' and '.join(path.ip)}"
-                )
-                yield Problem(Ground.FLOWS, text)
+def _other_allocations(expect: Expectation, path: MediaPath) -> _Otherwise:
+    if expect.allocated_by in (None, frozenset(path.allocated_by)):
+        return None
+    wanted = _allocations(sorted(expect.allocated_by or ()))
+    return f"through {wanted}", f"passed {_allocations(path.allocated_by)}"
+
+
+def _other_transport(expect: Expectation, path: MediaPath) -> _Otherwise:
+    if expect.transport is None or expect.transport == path.transport:
+        return None
+    return f"over {_TRANSPORTS[expect.transport]}", f"went over {_TRANSPORTS[path.transport]}"
+
+
+def _other_ip(expect: Expectation, path: MediaPath) -> _Otherwise:
+    if expect.ip in (None, frozenset(path.ip)):
+        return None
+    return f"over {' and '.join(sorted(expect.ip or ()))}", f"went over {' and '.join(path.ip)}"
 
 
 #: What carries media, in words.

@@ -30,10 +30,8 @@ _ACCESS_KEY_BYTES = 64
 #: The application's own server, as its logs are called.
 _TRUSTED_SERVICE = "trusted_service"
 
-#: Life of credentials for a third party's relay, in seconds.
-_THIRD_PARTY_TTL = 600
-#: How long the relay's credentials of an assessment are good, in seconds.
-_ASSESSORS_CREDENTIAL = 600
+#: Life of a relay's credentials that no front end has made, in seconds.
+_TTL = 600
 
 #: Tones of the users, in hertz: multiples of 50 (see agents/tone.py).
 _LOWEST_TONE, _TONE_STEP = 400, 50
@@ -124,8 +122,7 @@ class Cast:
 
     def start_assessor(self, host: str) -> Process:
         """Start the program that tries every way from a host to the service."""
-        expiry = int(time.time()) + _ASSESSORS_CREDENTIAL
-        username, credential = credentials(self._secrets.relay, f"assessment.{host}", expiry)
+        username, credential = _credentials(self._secrets.relay, f"assessment.{host}")
         config = {
             "ways": list(_ways(self._lab.network)),
             "version": self._lab.network.host(host).address.version,
@@ -278,13 +275,17 @@ class Cast:
 
     def _third_party(self, relay_host: Host, user: str) -> dict[str, Any]:
         """An ICE server that the service knows nothing of, as its owner tells a user."""
-        expiry = int(time.time()) + _THIRD_PARTY_TTL
-        username, credential = credentials(self._secrets.third_party, user, expiry)
+        username, credential = _credentials(self._secrets.third_party, user)
         urls = relay.uris(relay_host.domain or "", ("udp",))
         return {"urls": urls, "username": username, "credential": credential}
 
     def _spawn(self, host: str, program: Program) -> Process:
         return self._lab.spawn(host, program, self._folder.events(host), self._folder.log(host))
+
+
+def _credentials(secret: str, user: str) -> tuple[str, str]:
+    """User name and password at a relay, from now on."""
+    return credentials(secret, user, int(time.time()) + _TTL)
 
 
 def certify(authority: Authority, network: Network, host: Host) -> Path:
